@@ -100,8 +100,10 @@ async function nothingFound(client: ApiClient, what: string, since: string): Pro
 async function print(client: ApiClient, detail: ChangeDetail, output: Output): Promise<void> {
   const { change, candidates, waits, causes } = detail;
   output.line(paint(changeLine(detail), 'strong', output.colours));
-  const printSources = (from: readonly ChangeRef[] = []) => {
-    for (const ref of from) output.line(`  caused by ${refText(ref)} (change ${ref.changeId})`);
+  const printSources = (refs: readonly ChangeRef[] = []) => {
+    for (const { from = [], ...ref } of refs) {
+      for (const each of [ref, ...from]) output.line(`  caused by ${refText(each)} (change ${each.changeId})`);
+    }
   };
   printSources(causes.from);
   for (const { automationName, runId, from } of causes.up) {
@@ -130,6 +132,10 @@ async function printCandidate(client: ApiClient, candidate: Candidate, output: O
   const { runId } = candidate;
   const detail = runId === undefined ? undefined : await orNone(client.get(`/runs/${runId}`, RunDetail));
   output.line(`  ${candidateSentence(candidate, detail?.run)}`);
+  const { outcome, window } = candidate;
+  if (outcome === 'started' && window !== undefined)
+    output.line(`    ${window.count} of ${window.needed} events were in the window`);
+  for (const part of candidate.heldWhenArmed ?? []) output.line(`    ${heldText(part)} (when the dwell was armed)`);
   for (const part of candidate.held ?? []) output.line(`    ${heldText(part)}`);
   if (detail === undefined) return;
   for (const step of detail.steps.slice(0, MAX_STEPS)) {

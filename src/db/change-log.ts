@@ -21,6 +21,8 @@ export interface NewEvent extends NewChangeBase {
   event: string;
   payload: Record<string, unknown>;
   contextKey: string | null;
+  /** The changes from which the event was derived (`derivedFrom`). Stored in the column `delta`, as events have none. */
+  context?: Record<string, unknown>;
 }
 
 /** A state change to append; the caller holds the lock on the entity's row. */
@@ -61,7 +63,12 @@ function toRecord(change: NewChange, ord: number): Record<string, unknown> {
     depth: cause.depth,
     occurred_at: occurredAt.toISOString(),
     ...('event' in rest
-      ? { event: rest.event, payload: rest.payload, context_key: rest.contextKey }
+      ? {
+          event: rest.event,
+          payload: rest.payload,
+          context_key: rest.contextKey,
+          ...(rest.context && { delta: rest.context }),
+        }
       : {
           prev: rest.prev,
           next: rest.next,

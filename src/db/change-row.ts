@@ -35,7 +35,10 @@ export function changeOf(row: ChangeRow): Change {
     depth: row.depth,
     occurredAt: new Date(row.occurred_at),
   };
-  if (row.event !== null) return { ...base, shape: 'event', event: row.event, payload: row.payload ?? {} };
+  if (row.event !== null) {
+    const context = row.delta === null ? {} : { context: row.delta };
+    return { ...base, shape: 'event', event: row.event, payload: row.payload ?? {}, ...context };
+  }
   return {
     ...base,
     shape: 'entity',

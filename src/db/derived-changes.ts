@@ -1,47 +1,91 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { LoggedChange } from './change-queries';
 import type { Executor } from './executor';
 
 /** Maximum number of later changes of a system that are searched for one source. */
 const MAX_SEARCHED = 20;
 
-/** A change of health, and the change from which the same write derived it. */
+/** A change and the change from which the same write derived it. */
 interface DerivedChange {
   sourceId: string;
   changeId: string;
 }
 
-/**
- * Returns the changes of health that were derived from the given changes (of alerts, or results of checks), in the order
- * of the log. A derived change follows its source in the log, within one transaction. Only the next changes of health of
- * the source's systems are read, through the index of changes by entity.
- */
-export async function healthDerivedFrom(db: Executor, sources: readonly LoggedChange[]): Promise<DerivedChange[]> {
-  const places = sources.flatMap((logged) =>
-    systemsOf(logged).map((systemId) => ({
-      ...{ source_id: logged.change.changeId, system_id: systemId },
-      ...{ seq: logged.change.seq, recorded_at: logged.recordedAt.toISOString() },
-    })),
-  );
-  if (places.length === 0) return [];
-  const found = await db.execute<{ source_id: string; change_id: string }>(sql`
-    select s.source_id, d.change_id
-    from jsonb_to_recordset(${JSON.stringify(places)}::jsonb)
-      as s(source_id uuid, system_id text, seq bigint, recorded_at timestamptz)
-    cross join lateral (
-      select c.change_id, c.seq, c.payload from changes c
-      where c.entity_id = s.system_id and c.seq > s.seq and c.kind = 'health' and c.event is null
-        and c.recorded_at >= s.recorded_at and c.recorded_at < s.recorded_at + interval '1 minute'
-      order by c.seq limit ${MAX_SEARCHED}) as d
-    where d.payload -> 'derivedFrom' ? s.source_id::text
-    order by d.seq`);
-  return found.rows.map((row) => ({ sourceId: row.source_id, changeId: row.change_id }));
+/** A place in the log after which changes of a system may have been derived from a source. */
+interface Place {
+  sourceId: string;
+  systemId: string;
+  seq: string;
+  /** In ISO 8601. */
+  recordedAt: string;
 }
 
-/** Returns the systems whose health a change may affect. */
-function systemsOf({ change }: LoggedChange): string[] {
-  if (change.kind === 'health') return change.shape === 'event' ? [change.id] : [];
+/** Changes of the health of systems. The sources are in the row's payload. */
+const HEALTH = { kind: 'health', event: sql`c.event is null`, context: sql`c.payload` };
+/** The impact of such changes on other systems. The sources are in the row's delta, because these are events. */
+const IMPACT = {
+  kind: 'dependency',
+  event: sql`c.event = 'dependency.impact_propagated'`,
+  context: sql`c.delta`,
+};
+
+/**
+ * Returns the changes that were derived from the given changes without a run: changes of health (from alerts or results
+ * of checks), then the impact of changes of health on other systems. Each group is in the order of the log. A derived
+ * change follows its source in the log, within one transaction. Only the next changes of the source's systems are read,
+ * through the index of changes by entity.
+ */
+export async function changesDerivedFrom(db: Executor, sources: readonly LoggedChange[]): Promise<DerivedChange[]> {
+  const health = await derivedAt(db, sources.flatMap(placesOfHealth), HEALTH);
+  const impact = await derivedAt(db, [...sources.flatMap(placesOfImpact), ...health.map(placeAfter)], IMPACT);
+  return [...health, ...impact].map(({ sourceId, changeId }) => ({ sourceId, changeId }));
+}
+
+type Found = Place & { changeId: string };
+
+async function derivedAt(
+  db: Executor,
+  places: readonly Place[],
+  { kind, event, context }: { kind: string; event: SQL; context: SQL },
+): Promise<Found[]> {
+  if (places.length === 0) return [];
+  const found = await db.execute<Record<'source_id' | 'change_id' | 'system_id' | 'seq' | 'recorded_at', string>>(sql`
+    select s."sourceId" as source_id, d.change_id, s."systemId" as system_id, d.seq::text as seq,
+      d.recorded_at::text as recorded_at
+    from jsonb_to_recordset(${JSON.stringify(places)}::jsonb)
+      as s("sourceId" uuid, "systemId" text, seq bigint, "recordedAt" timestamptz)
+    cross join lateral (
+      select c.change_id, c.seq, c.recorded_at, ${context} as context from changes c
+      where c.entity_id = s."systemId" and c.seq > s.seq and c.kind = ${kind} and ${event}
+        and c.recorded_at >= s."recordedAt" and c.recorded_at < s."recordedAt" + interval '1 minute'
+      order by c.seq limit ${MAX_SEARCHED}) as d
+    where d.context -> 'derivedFrom' ? s."sourceId"::text
+    order by d.seq`);
+  return found.rows.map((row) => ({
+    ...{ sourceId: row.source_id, changeId: row.change_id, systemId: row.system_id },
+    ...{ seq: row.seq, recordedAt: row.recorded_at },
+  }));
+}
+
+/** Returns the place of a derived change, as the source of further changes. */
+const placeAfter = ({ changeId, systemId, seq, recordedAt }: Found): Place => ({
+  ...{ sourceId: changeId, systemId, seq, recordedAt },
+});
+
+const placeOf = ({ change, recordedAt }: LoggedChange, systemId: string): Place => ({
+  ...{ sourceId: change.changeId, systemId },
+  ...{ seq: String(change.seq), recordedAt: recordedAt.toISOString() },
+});
+
+/** Returns the places of a change that may affect the health of systems. */
+function placesOfHealth(logged: LoggedChange): Place[] {
+  const { change } = logged;
+  if (change.kind === 'health') return change.shape === 'event' ? [placeOf(logged, change.id)] : [];
   if (change.shape === 'event') return [];
   const ids = [change.prev?.['systemId'], change.next?.['systemId']];
-  return [...new Set(ids.filter((id) => typeof id === 'string'))];
+  return [...new Set(ids.filter((id) => typeof id === 'string'))].map((id) => placeOf(logged, id));
 }
+
+/** Returns the place of a change of health, which may affect other systems. */
+const placesOfImpact = (logged: LoggedChange): Place[] =>
+  logged.change.kind === 'health' && logged.change.shape === 'entity' ? [placeOf(logged, logged.change.id)] : [];

@@ -14,6 +14,8 @@ export interface CandidateRow {
   deciding: DecidingPart | null;
   /** The parts that were true, if the candidate started a run; null = not recorded. */
   held: DecidingPart[] | null;
+  /** The parts of config and filter that were true when the change armed a dwell; null = no dwell, or not recorded. */
+  heldWhenArmed: DecidingPart[] | null;
   runId: string | null;
   dwell: { armedAt: string; firesAt: string } | null;
   counted: { count: number; needed: number } | null;
@@ -49,7 +51,8 @@ interface Row extends Record<string, unknown> {
 
 /**
  * Returns the records about a change. Each candidate has one entry: its last decision, together with the dwell that an
- * earlier decision armed. `recordedAt` is when the change was written; no record of the change is older.
+ * earlier decision armed, the parts that were true then, and the count of its window. `recordedAt` is when the change
+ * was written; no record of the change is older.
  */
 export async function routingsOfChange(
   db: Executor,
@@ -72,24 +75,35 @@ export async function routingsOfChange(
     }
     const name = `${row.automation_id} ${row.trigger_id}`;
     const before = candidates.get(name);
-    candidates.set(name, { ...toCandidate(row), dwell: row.dwell ?? before?.dwell ?? null });
+    const own = toCandidate(row);
+    candidates.set(name, {
+      ...own,
+      dwell: own.dwell ?? before?.dwell ?? null,
+      counted: own.counted ?? before?.counted ?? null,
+      heldWhenArmed: own.heldWhenArmed ?? before?.heldWhenArmed ?? null,
+    });
   }
   return { candidates: [...candidates.values()], waits: [...waits.values()] };
 }
 
-const toCandidate = (row: Row): CandidateRow => ({
-  automationId: row.automation_id,
-  automationName: row.automation_name,
-  triggerId: row.trigger_id,
-  version: row.version,
-  outcome: row.outcome,
-  detail: row.detail,
-  deciding: Array.isArray(row.deciding) ? null : row.deciding,
-  held: Array.isArray(row.deciding) ? row.deciding : null,
-  runId: row.run_id,
-  dwell: row.dwell,
-  counted: row.counted,
-});
+function toCandidate(row: Row): CandidateRow {
+  const held = Array.isArray(row.deciding) ? row.deciding : null;
+  const isArmed = row.outcome === 'dwell_armed';
+  return {
+    automationId: row.automation_id,
+    automationName: row.automation_name,
+    triggerId: row.trigger_id,
+    version: row.version,
+    outcome: row.outcome,
+    detail: row.detail,
+    deciding: Array.isArray(row.deciding) ? null : row.deciding,
+    held: isArmed ? null : held,
+    heldWhenArmed: isArmed ? held : null,
+    runId: row.run_id,
+    dwell: row.dwell,
+    counted: row.counted,
+  };
+}
 
 /** Limits of a search for effects. `newest` = the newest are returned, newest first. Default: the oldest, oldest first. */
 export interface EffectsPage {

@@ -13,7 +13,7 @@ export interface NewRouting {
   version?: number;
   outcome: string;
   detail?: string;
-  /** The part that was false; for a started run, the parts that were true. */
+  /** The part that was false; for a started run or an armed dwell, the parts that were true. */
   deciding?: DecidingPart | readonly DecidingPart[] | undefined;
   /** The run that was started, the run that waits, or the run that caused the change, depending on the kind of row. */
   runId?: string;

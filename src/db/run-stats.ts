@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { PLANNED_EACH_TIME } from './prepare-statements';
+import { ACTIVE } from './runs/bucket';
 
 /** The lengths that a bucket of the statistics can have. */
 export const STATS_INTERVALS = ['minute', 'hour', 'day'] as const;
@@ -47,6 +48,15 @@ export async function runStats(
     p50Ms: rounded(durations?.[0]),
     p95Ms: rounded(durations?.[1]),
   }));
+}
+
+/** Returns how many runs are open now (pending, running or waiting), whenever they were started. */
+export async function countOpenRuns(db: Executor, automationId?: string): Promise<number> {
+  const own = automationId === undefined ? sql`` : sql`and automation_id = ${automationId}`;
+  const found = await db.execute<{ count: number }>(
+    sql`select count(*)::int as count from runs where status in ${ACTIVE} ${own}`,
+  );
+  return found.rows[0]?.count ?? 0;
 }
 
 function rounded(ms: number | null | undefined): number | null {

@@ -212,9 +212,8 @@ async function passWindows(
     reasons: [],
   };
   for (const arrival of inLockOrder(windows)) {
-    const { entered } = arrival;
-    const refusal = await passWindow(tx, arrival);
-    if (refusal) passed.reasons.push(reasonFor(entered, refusal));
+    const entered = await passWindow(tx, arrival);
+    if (!entered.passed) passed.reasons.push(reasonFor(arrival.entered, entered));
     else if (entered.candidate.trigger.for !== undefined) passed.dwells.push(entered);
     else {
       const gates = { evaluator: deps.evaluator, db: tx };

@@ -109,6 +109,10 @@ describe('systems and health', () => {
       transitionWindowMinutes: 5,
     });
     expect(itemsOf(await api.call('GET', `${BASE}/systems?q=SHO`))).toHaveLength(1);
+    const ill = itemsOf(await api.call('GET', `${BASE}/systems?health=unhealthy,degraded`));
+    expect(ill).toMatchObject([{ id: 'shop', name: 'Shop' }]);
+    expect(itemsOf(await api.call('GET', `${BASE}/systems?q=SHO&health=healthy`))).toEqual([]);
+    expect((await api.call('GET', `${BASE}/systems?health=fine`)).status).toBe(422);
     expect((await api.call('DELETE', `${BASE}/systems/shop`)).status).toBe(204);
     expect((await api.call('GET', `${BASE}/health/shop`)).status).toBe(404);
   });

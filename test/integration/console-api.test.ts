@@ -8,6 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.end());
 
+type Counts = Record<'pending' | 'running' | 'waiting', number>;
+
 const signIn = async (token: string) => {
   const answer = await api.call('POST', `${BASE}/session`, { token: null, body: { token } });
   const setCookie = answer.headers.get('set-cookie') ?? '';
@@ -159,9 +161,12 @@ describe('runs', () => {
     const range = 'from=2026-01-01T09:30:00Z&to=2026-01-01T12:00:00Z&bucket=hour';
     for (const path of ['/stats', `/automations/${automationId}/stats`]) {
       const { body } = await api.call('GET', `${BASE}${path}?${range}`);
+      const filter = path === '/stats' ? '' : `&automationId=${automationId}`;
+      const { counts } = (await api.call('GET', `${BASE}/runs?counts=true${filter}`)).body as { counts: Counts };
+      const open = counts.pending + counts.running + counts.waiting;
       const empty = { success: 0, failed: 0, cancelled: 0, p50Ms: null, p95Ms: null };
       expect(body).toEqual({
-        ...{ from: '2026-01-01T09:30:00.000Z', to: '2026-01-01T12:00:00.000Z', bucket: 'hour', total: 1 },
+        ...{ from: '2026-01-01T09:30:00.000Z', to: '2026-01-01T12:00:00.000Z', bucket: 'hour', total: 1, open },
         buckets: [
           { at: '2026-01-01T09:00:00.000Z', ...empty },
           { at: '2026-01-01T10:00:00.000Z', ...empty, success: 1, p50Ms: 2000, p95Ms: 2000 },

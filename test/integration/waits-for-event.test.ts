@@ -69,6 +69,7 @@ describe('a run that waits for an event', () => {
       ...{ event: 'automation.event', contextKey: 'l' },
       events: ['automation.event', 'automation.event', 'incident.resolved'],
       contextKeys: ['l', 'k', '*'],
+      contextNames: [null, null, null],
     });
     const answer = await runFermata(['waits'], {
       FERMATA_URL: w.api.url,

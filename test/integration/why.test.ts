@@ -76,11 +76,17 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
-    test('7: too few events in the window', async () => {
+    test('7: too few events in the window, until there are enough', async () => {
       await engine.save(trigger('counted', 'window: { count: 3, minutes: 10 }'));
       expect(await explained('counted')).toContain(
         '"Page for counted" did not run: 1 of 3 events within 10 minutes so far',
       );
+      await emit('counted');
+      const last = await emit('counted');
+      expect((await detail(last))['candidates']).toMatchObject([
+        { outcome: 'started', window: { count: 3, needed: 3 }, held: [{ path: 'triggers[0].config.type' }] },
+      ]);
+      expect(await why(last)).toContain('3 of 3 events were in the window');
     });
 
     test('8, 9: the cause has not held for long enough, or has ended too early', async () => {

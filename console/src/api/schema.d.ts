@@ -471,7 +471,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Count ended runs by outcome and time, with durations */
+        /** Count ended runs by outcome and time, with durations, and open runs */
         get: operations["stats.get"];
         put?: never;
         post?: never;
@@ -488,7 +488,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Count ended runs of one automation by outcome and time, with durations */
+        /** Count ended runs of one automation by outcome and time, with durations, and its open runs */
         get: operations["automations.stats"];
         put?: never;
         post?: never;
@@ -3006,6 +3006,8 @@ export interface components {
             id: string;
             /** @description Fingerprint of the silenced alert; null when the silence has matchers */
             fingerprint: string | null;
+            /** @description Name and main labels of the silenced alert; null when the silence has matchers */
+            name: string | null;
             matchers: string[];
             /**
              * Format: date-time
@@ -3255,8 +3257,10 @@ export interface components {
             detail: string | null;
             /** @description The smallest part of a config, filter or condition that was false */
             deciding?: components["schemas"]["Part"];
-            /** @description For a started run: the parts of config, filter and conditions that were true, with the values at that time. Missing in records of older releases, and for parts that were evaluated before a `for` began */
+            /** @description For a started run: the parts of config, filter and conditions that were true, with the values at that time. If a `for` started the run: only those of the conditions, which are evaluated at the deadline. Missing in records of older releases */
             held?: components["schemas"]["Part"][];
+            /** @description For a `for`: the parts of config and filter that were true when the dwell was armed, with the values at that time. Missing in records of older releases */
+            heldWhenArmed?: components["schemas"]["Part"][];
             /** @description Where the deciding value comes from, e.g. a maintenance */
             note?: string;
             /** Format: uuid */
@@ -3273,6 +3277,7 @@ export interface components {
                  */
                 firesAt: string;
             };
+            /** @description For a `window`: how many events it had counted, and how many it needs */
             window?: {
                 count: number;
                 needed: number;
@@ -3296,8 +3301,8 @@ export interface components {
             customType: string | null;
             /** @description Events of the change that triggers listen to */
             events: string[];
-            /** @description The changes from which the change was derived without a run: those of alerts or results of checks, for a change of health; at most 20 */
-            from: components["schemas"]["ChangeRef"][];
+            /** @description The changes from which the change was derived without a run: for a change of health, those of alerts or results of checks; for `dependency.impact_propagated`, the change of health; at most 20 */
+            from: components["schemas"]["SourceRef"][];
         };
         Change: {
             /** Format: uuid */
@@ -3325,6 +3330,8 @@ export interface components {
             failedAt: string | null;
             /** @description Error of the last failed attempt to route it */
             failure: string | null;
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            contextName: string | null;
             prev: {
                 [key: string]: unknown;
             } | null;
@@ -3348,9 +3355,9 @@ export interface components {
                 woken: boolean;
             }[];
             causes: {
-                /** @description The changes from which the change was derived without a run: those of alerts or results of checks, for a change of health; at most 20 */
-                from: components["schemas"]["ChangeRef"][];
-                /** @description Changes of health that were derived from the change without a run */
+                /** @description The changes from which the change was derived without a run: for a change of health, those of alerts or results of checks; for `dependency.impact_propagated`, the change of health; at most 20 */
+                from: components["schemas"]["SourceRef"][];
+                /** @description Changes of health, and their impact on other systems, that were derived from the change without a run, in the order of the log */
                 to: {
                     /** Format: uuid */
                     changeId: string;
@@ -3419,6 +3426,8 @@ export interface components {
             failedAt: string | null;
             /** @description Error of the last failed attempt to route it */
             failure: string | null;
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            contextName: string | null;
             sender: components["schemas"]["ChangeSender"];
         };
         CloudEvent: {
@@ -3656,6 +3665,8 @@ export interface components {
         Entity: {
             kind: string;
             id: string;
+            /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+            name: string | null;
             state: {
                 [key: string]: unknown;
             };
@@ -4172,7 +4183,7 @@ export interface components {
             webUiUrl: string | null;
         };
         RunCauses: {
-            /** @description This run and the runs that led to it, nearest first, each with the change that started it and, in `from`, the changes of alerts or results of checks from which that change was derived */
+            /** @description This run and the runs that led to it, nearest first, each with the change that started it and, in `from`, the changes from which that change was derived */
             up: components["schemas"]["Cause"][];
             /** @description Changes that were written by this run, by the runs that they started, and so on; at most 100 */
             down: {
@@ -4193,8 +4204,8 @@ export interface components {
                 customType: string | null;
                 /** @description Events of the change that triggers listen to */
                 events: string[];
-                /** @description The changes from which the change was derived without a run: those of alerts or results of checks, for a change of health; at most 20 */
-                from: components["schemas"]["ChangeRef"][];
+                /** @description The changes from which the change was derived without a run: for a change of health, those of alerts or results of checks; for `dependency.impact_propagated`, the change of health; at most 20 */
+                from: components["schemas"]["SourceRef"][];
                 /** @description 0: written by this run; 1: written by a run that a change of depth 0 started; and so on */
                 depth: number;
                 /** @description Runs that the change started and that are still kept */
@@ -4288,6 +4299,8 @@ export interface components {
             bucket: "minute" | "hour" | "day";
             /** @description Runs that ended between `from` and `to` */
             total: number;
+            /** @description Runs that are open now (pending, running or waiting), whenever they were started */
+            open: number;
             buckets: {
                 /**
                  * Format: date-time
@@ -4503,6 +4516,22 @@ export interface components {
                 remainingPercent: number;
             }[];
         };
+        SourceRef: {
+            /** Format: uuid */
+            changeId: string;
+            kind: string;
+            id: string;
+            /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+            name: string | null;
+            /** @description null for a change of state */
+            event: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
+            /** @description Events of the change that triggers listen to */
+            events: string[];
+            /** @description The changes from which this change was derived in turn; at most 20 */
+            from: components["schemas"]["ChangeRef"][];
+        };
         Step: {
             path: string;
             actionId: string | null;
@@ -4699,6 +4728,8 @@ export interface components {
             kind: "wait_until" | "wait_for_trigger";
             /** @description Entities that the wait reads, as `kind:id`; `kind:*` = any */
             refs: string[];
+            /** @description Names of `refs`, in the same order; null for other entities */
+            refNames: (string | null)[];
             /** @description The first event of `events`; null for a `wait_until` */
             event: string | null;
             /** @description Context key of the first event; `*` = any */
@@ -4707,6 +4738,8 @@ export interface components {
             events: string[];
             /** @description Context keys of `events`, in the same order; `*` = any */
             contextKeys: (string | null)[];
+            /** @description Names of `contextKeys`, in the same order */
+            contextNames: (string | null)[];
             /**
              * Format: date-time
              * @description ISO 8601, UTC
@@ -18420,6 +18453,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Part of id or name */
                 q?: string;
+                /** @description One or more statuses of health, comma-separated */
+                health?: string;
             };
             header?: never;
             path?: never;

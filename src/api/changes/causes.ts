@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { findChanges, type LoggedChange } from '../../db/change-queries';
-import { healthDerivedFrom } from '../../db/derived-changes';
+import { changesDerivedFrom } from '../../db/derived-changes';
 import type { Executor } from '../../db/executor';
 import { changesCausedBy, runsStartedBy, type EffectsPage } from '../../db/routing-queries';
 import { runsWithIds, type RunOfChange } from '../../db/runs/runs-of-change';
@@ -50,10 +50,10 @@ export async function causesOf(
   const { change, recordedAt } = logged;
   const [up, derived, sources] = await Promise.all([
     causeChain(db, change.causedBy),
-    healthDerivedFrom(db, [logged]),
+    changesDerivedFrom(db, [logged]),
     sourcesOfChanges(db, [change]),
   ]);
-  const derivedIds = derived.map(({ changeId }) => changeId);
+  const derivedIds = [...new Set(derived.map(({ changeId }) => changeId))];
   const started = await runsStartedBy(db, derivedIds, { since: recordedAt, limit: MAX_BELOW });
   const runIds = started.map(({ runId }) => runId);
   const { links: down } = await effectsOf(db, [...new Set([...startedRuns, ...runIds])], { since: recordedAt });
@@ -65,7 +65,7 @@ export async function causesOf(
   const runsOf = (id: string) => started.filter(({ changeId }) => changeId === id).map(({ runId }) => runId);
   return {
     from: refsOf(change, sources, registry),
-    to: changes.map(({ change: to }) => {
+    to: changes.toSorted(bySeq).map(({ change: to }) => {
       const own = runsOf(to.changeId);
       return { ...toRef(to, registry), runs: runs.filter(({ id }) => own.includes(id)).map(toRunOfChange) };
     }),
@@ -74,17 +74,30 @@ export async function causesOf(
   };
 }
 
-/** Returns the changes, by id, from which the given changes were derived and that are still in the log. */
+const bySeq = (a: LoggedChange, b: LoggedChange) => a.change.seq - b.change.seq;
+
+/**
+ * Returns the changes, by id, from which the given changes were derived, directly or through another change, and that
+ * are still in the log. Two steps are followed: the impact on other systems is derived from a change of health, which is
+ * derived from alerts or results of checks.
+ */
 async function sourcesOfChanges(db: Executor, changes: readonly Change[]): Promise<Map<string, Change>> {
-  const found = await findChanges(db, [...new Set(changes.flatMap(sourcesOf))]);
-  return new Map(found.map(({ change }) => [change.changeId, change]));
+  const before = async (derived: readonly Change[]) => {
+    const found = await findChanges(db, [...new Set(derived.flatMap(sourcesOf))]);
+    return found.map(({ change }) => change);
+  };
+  const direct = await before(changes);
+  return new Map([...direct, ...(await before(direct))].map((change) => [change.changeId, change]));
 }
 
+const knownSources = (change: Change, sources: ReadonlyMap<string, Change>): Change[] =>
+  sourcesOf(change).flatMap((id) => sources.get(id) ?? []);
+
 const refsOf = (change: Change, sources: ReadonlyMap<string, Change>, registry: Registry) =>
-  sourcesOf(change).flatMap((id) => {
-    const source = sources.get(id);
-    return source === undefined ? [] : [toRef(source, registry)];
-  });
+  knownSources(change, sources).map((source) => ({
+    ...toRef(source, registry),
+    from: knownSources(source, sources).map((further) => toRef(further, registry)),
+  }));
 
 /** Creates a function that converts links to their form in responses. */
 export async function causeAnswers(

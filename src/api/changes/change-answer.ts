@@ -6,6 +6,7 @@ import { occurrencesOf } from '../../domain/entities/occurrences';
 import type { Change } from '../../domain/entities/change';
 import type { Registry } from '../../domain/registry/registry';
 import { isoOrNull, Timestamp } from '../http/values';
+import { ContextName, type NameOfKey } from './context-name';
 import { nameOfChange } from './entity-name';
 
 const Document = z.record(z.string(), z.unknown());
@@ -54,11 +55,19 @@ const head = {
 };
 
 /** A change as it appears in lists, without states and payload. */
-export const ChangeSummary = z.object({ ...head, sender: Sender }).meta({ id: 'ChangeSummary' });
+export const ChangeSummary = z
+  .object({ ...head, contextName: ContextName, sender: Sender })
+  .meta({ id: 'ChangeSummary' });
 
 /** A change with all its fields. */
 const ChangeAnswer = z
-  .object({ ...head, prev: Document.nullable(), next: Document.nullable(), payload: Document.nullable() })
+  .object({
+    ...head,
+    contextName: ContextName,
+    prev: Document.nullable(),
+    next: Document.nullable(),
+    payload: Document.nullable(),
+  })
   .meta({ id: 'Change' });
 
 /** A part of a config, filter or condition with its values. */
@@ -79,12 +88,21 @@ export const CandidateAnswer = z
       .array(PartAnswer)
       .optional()
       .describe(
-        'For a started run: the parts of config, filter and conditions that were true, with the values at that time. Missing in records of older releases, and for parts that were evaluated before a `for` began',
+        'For a started run: the parts of config, filter and conditions that were true, with the values at that time. If a `for` started the run: only those of the conditions, which are evaluated at the deadline. Missing in records of older releases',
+      ),
+    heldWhenArmed: z
+      .array(PartAnswer)
+      .optional()
+      .describe(
+        'For a `for`: the parts of config and filter that were true when the dwell was armed, with the values at that time. Missing in records of older releases',
       ),
     note: z.string().optional().describe('Where the deciding value comes from, e.g. a maintenance'),
     runId: z.uuid().optional(),
     dwell: z.object({ armedAt: Timestamp, firesAt: Timestamp }).optional(),
-    window: z.object({ count: z.int(), needed: z.int() }).optional(),
+    window: z
+      .object({ count: z.int(), needed: z.int() })
+      .optional()
+      .describe('For a `window`: how many events it had counted, and how many it needs'),
   })
   .meta({ id: 'Candidate' });
 
@@ -111,10 +129,15 @@ const ChangeRef = z
   })
   .meta({ id: 'ChangeRef' });
 
+/** A change from which another change was derived. */
+const SourceRef = ChangeRef.extend({
+  from: z.array(ChangeRef).describe('The changes from which this change was derived in turn; at most 20'),
+}).meta({ id: 'SourceRef' });
+
 const From = z
-  .array(ChangeRef)
+  .array(SourceRef)
   .describe(
-    'The changes from which the change was derived without a run: those of alerts or results of checks, for a change of health; at most 20',
+    'The changes from which the change was derived without a run: for a change of health, those of alerts or results of checks; for `dependency.impact_propagated`, the change of health; at most 20',
   );
 
 export const CauseAnswer = z
@@ -145,7 +168,9 @@ export const ChangeDetail = z
       from: From,
       to: z
         .array(ChangeRef.extend({ runs: z.array(RunOfChangeAnswer).describe('Runs that the change started') }))
-        .describe('Changes of health that were derived from the change without a run'),
+        .describe(
+          'Changes of health, and their impact on other systems, that were derived from the change without a run, in the order of the log',
+        ),
       up: z
         .array(CauseAnswer)
         .describe('Runs that led to the change, nearest first, each with the change that started it'),
@@ -178,7 +203,12 @@ export function eventsOf(change: Change, registry: Registry): string[] {
   return [...new Set(derived.map(({ event }) => event))];
 }
 
-function headOf({ change, contextKey, routedAt, failedAt, failure }: LoggedChange, registry: Registry) {
+/** Returns the context key of a change. That of a change of state is the id of the entity. */
+export const contextKeyOf = ({ change, contextKey }: LoggedChange): string | null =>
+  change.shape === 'event' ? contextKey : change.id;
+
+function headOf(logged: LoggedChange, registry: Registry) {
+  const { change, routedAt, failedAt, failure } = logged;
   const isEvent = change.shape === 'event';
   return {
     changeId: change.changeId,
@@ -188,7 +218,7 @@ function headOf({ change, contextKey, routedAt, failedAt, failure }: LoggedChang
     event: isEvent ? change.event : null,
     customType: customTypeOf(change),
     events: eventsOf(change, registry),
-    contextKey: isEvent ? contextKey : change.id,
+    contextKey: contextKeyOf(logged),
     occurredAt: change.occurredAt.toISOString(),
     changedFields: isEvent ? [] : change.changedFields,
     routedAt: isoOrNull(routedAt),
@@ -207,17 +237,19 @@ export function toRef(change: Change, registry: Registry): z.input<typeof Change
   };
 }
 
-export function toSummary(logged: LoggedChange, registry: Registry): z.input<typeof ChangeSummary> {
-  return { ...headOf(logged, registry), sender: senderOf(logged.change) };
+export function toSummary(logged: LoggedChange, registry: Registry, nameOf: NameOfKey): z.input<typeof ChangeSummary> {
+  const own = headOf(logged, registry);
+  return { ...own, contextName: nameOf(own.contextKey), sender: senderOf(logged.change) };
 }
 
-export function toChange(logged: LoggedChange, registry: Registry): z.input<typeof ChangeAnswer> {
+export function toChange(logged: LoggedChange, registry: Registry, nameOf: NameOfKey): z.input<typeof ChangeAnswer> {
   const { change } = logged;
   const states =
     change.shape === 'event'
       ? { prev: null, next: null, payload: change.payload }
       : { prev: change.prev, next: change.next, payload: null };
-  return { ...headOf(logged, registry), ...states };
+  const own = headOf(logged, registry);
+  return { ...own, contextName: nameOf(own.contextKey), ...states };
 }
 
 /** Returns the sender of a change: a run, a hook, a timer (for schedules), or the holder of a token. */
@@ -229,11 +261,12 @@ export function senderOf({ actor, causedBy }: Change): z.input<typeof Sender> {
 }
 
 export function toCandidate(row: CandidateRow): z.input<typeof CandidateAnswer> {
-  const { deciding, held, runId, dwell, counted, ...rest } = row;
+  const { deciding, held, heldWhenArmed, runId, dwell, counted, ...rest } = row;
   return {
     ...rest,
     ...(deciding !== null && { deciding }),
     ...(held !== null && { held }),
+    ...(heldWhenArmed !== null && { heldWhenArmed }),
     ...(runId !== null && { runId }),
     ...(dwell !== null && { dwell }),
     ...(counted !== null && { window: counted }),

@@ -11,15 +11,22 @@ export const ContextName = z
     'Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys',
   );
 
-/** Returns a function that returns the name for a context key of the rows, from the current states of the entities. */
-export async function contextNames(
-  db: Executor,
-  rows: readonly { contextKey: string | null }[],
-): Promise<(contextKey: string | null) => string | null> {
+/** Returns the name for a context key or the id of an alert, an incident or a maintenance; null for other keys. */
+export type NameOfKey = (key: string | null) => string | null;
+
+/** Returns a function that returns the names for some keys, from the current states of the entities. */
+export async function namesOfKeys(db: Executor, keys: readonly (string | null)[]): Promise<NameOfKey> {
   const states = await statesOfKeys(
     db,
-    rows.flatMap(({ contextKey }) => contextKey ?? []),
+    keys.flatMap((key) => key ?? []),
   );
   const names = new Map(states.map(({ kind, id, state }) => [id, nameOfEntity(kind, state)]));
-  return (contextKey) => (contextKey === null ? null : (names.get(contextKey) ?? null));
+  return (key) => (key === null ? null : (names.get(key) ?? null));
 }
+
+/** Returns a function that returns the names for the context keys of some rows. */
+export const contextNames = (db: Executor, rows: readonly { contextKey: string | null }[]): Promise<NameOfKey> =>
+  namesOfKeys(
+    db,
+    rows.map(({ contextKey }) => contextKey),
+  );

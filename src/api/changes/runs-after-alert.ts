@@ -1,5 +1,5 @@
 import { listChanges } from '../../db/change-queries';
-import { healthDerivedFrom } from '../../db/derived-changes';
+import { changesDerivedFrom } from '../../db/derived-changes';
 import type { Executor } from '../../db/executor';
 import { runsStartedBy } from '../../db/routing-queries';
 import { runsWithIds, type RunOfChange } from '../../db/runs/runs-of-change';
@@ -10,9 +10,9 @@ import { effectsOf, MAX_BELOW } from './causes';
 const MAX_CHANGES = 50;
 
 /**
- * Returns the newest runs that an alert led to since an instant: runs that its changes started, runs that the health
- * changes derived from them started, and runs that these runs led to. Each step is an index look-up. The depth is
- * limited as for the causes of a run.
+ * Returns the newest runs that an alert led to since an instant: runs that its changes started, runs that changes
+ * derived from them started (of health, and of its impact on other systems), and runs that these runs led to. Each step
+ * is an index look-up. The depth is limited as for the causes of a run.
  */
 export async function runsAfterAlert(
   db: Executor,
@@ -23,7 +23,7 @@ export async function runsAfterAlert(
   const changes = await listChanges(db, { entities, since }, { limit: MAX_CHANGES, before: undefined });
   const oldest = changes.at(-1)?.recordedAt;
   if (oldest === undefined) return [];
-  const derived = await healthDerivedFrom(db, changes);
+  const derived = await changesDerivedFrom(db, changes);
   const changeIds = [...changes.map(({ change }) => change.changeId), ...derived.map(({ changeId }) => changeId)];
   const page = { since: oldest, newest: true };
   const started = await runsStartedBy(db, [...new Set(changeIds)], { ...page, limit: MAX_BELOW });

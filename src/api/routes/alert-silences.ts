@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { listSilences, type SilenceRow } from '../../db/alert-silences';
+import type { Executor } from '../../db/executor';
 import { silenceAlerts, unsilenceAlerts } from '../../domains/alert/alert-operations';
 import { Matchers } from '../../domains/alert/triggers';
+import { namesOfKeys, type NameOfKey } from '../changes/context-name';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { FlagQuery, IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
@@ -16,6 +18,10 @@ const SilenceAnswer = z
       .string()
       .nullable()
       .describe('Fingerprint of the silenced alert; null when the silence has matchers'),
+    name: z
+      .string()
+      .nullable()
+      .describe('Name and main labels of the silenced alert; null when the silence has matchers'),
     matchers: z.array(z.string()),
     endsAt: Timestamp,
     comment: z.string(),
@@ -45,11 +51,20 @@ export function alertSilenceRoutes(deps: DomainDeps): Route[] {
   return [listRoute(deps), createRoute(deps), silenceRoute(deps), deleteRoute(deps)];
 }
 
-const toAnswer = ({ remote: _, endsAt, createdAt, ...rest }: SilenceRow) => ({
-  ...rest,
-  endsAt: endsAt.toISOString(),
-  createdAt: createdAt.toISOString(),
-});
+const namesOf = (db: Executor, silences: readonly SilenceRow[]): Promise<NameOfKey> =>
+  namesOfKeys(
+    db,
+    silences.map(({ fingerprint }) => fingerprint),
+  );
+
+const toAnswer =
+  (nameOf: NameOfKey) =>
+  ({ remote: _, endsAt, createdAt, ...rest }: SilenceRow) => ({
+    ...rest,
+    name: nameOf(rest.fingerprint),
+    endsAt: endsAt.toISOString(),
+    createdAt: createdAt.toISOString(),
+  });
 
 function listRoute({ db, clock }: DomainDeps): Route {
   return readRoute({
@@ -63,9 +78,11 @@ function listRoute({ db, clock }: DomainDeps): Route {
     responses: { 200: { description: 'A page of silences', schema: pageOf(SilenceAnswer) } },
     async handler({ query: { limit, cursor, ended = false } }) {
       const page = { limit: limit + 1, before: decodeCursor(IdCursor, cursor), now: clock.now(), isActive: !ended };
+      const silences = await listSilences(db, page);
+      const nameOf = await namesOf(db, silences);
       return json(
         200,
-        toPage(await listSilences(db, page), limit, toAnswer, ({ id }) => id),
+        toPage(silences, limit, toAnswer(nameOf), ({ id }) => id),
       );
     },
   });
@@ -88,7 +105,7 @@ function createRoute({ entities, clock, notifier }: DomainDeps): Route {
       const endsAt = endOf(write.now, durationMinutes);
       const silence = await silenceAlerts(write, { ...about, endsAt, createdBy });
       afterCommit(() => notifier.changes());
-      return json(201, toAnswer(silence));
+      return json(201, toAnswer(await namesOf(tx, [silence]))(silence));
     },
   });
 }
@@ -110,7 +127,7 @@ function silenceRoute({ entities, clock, notifier }: DomainDeps): Route {
       const endsAt = endOf(write.now, body.durationMinutes);
       const silence = await silenceAlerts(write, { fingerprint, comment: body.comment, endsAt, createdBy });
       afterCommit(() => notifier.changes());
-      return json(201, toAnswer(silence));
+      return json(201, toAnswer(await namesOf(tx, [silence]))(silence));
     },
   });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isStoredAutomation, listEvaluations, type ListedEvaluation } from '../../db/evaluation-queries';
 import { NOT_FOUND, TAG, type AutomationDeps } from '../automations/deps';
-import { ContextName, contextNames } from '../changes/context-name';
+import { ContextName, contextNames, type NameOfKey } from '../changes/context-name';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, isoOrNull, notFound, Timestamp, uuidOrNotFound } from '../http/values';
@@ -80,15 +80,13 @@ export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): 
 
 const rowId = ({ id }: ListedEvaluation): number => id;
 
-type NameOf = Awaited<ReturnType<typeof contextNames>>;
-
-const toAnswer = (nameOf: NameOf) => (row: ListedEvaluation) => {
+const toAnswer = (nameOf: NameOfKey) => (row: ListedEvaluation) => {
   const { id: _row, automationName: _name, automationDeletedAt: _deleted, firstAt, lastAt, ...rest } = row;
   const contextName = nameOf(row.contextKey);
   return { ...rest, contextName, firstAt: firstAt.toISOString(), lastAt: lastAt.toISOString() };
 };
 
-const toListed = (nameOf: NameOf) => (row: ListedEvaluation) => {
+const toListed = (nameOf: NameOfKey) => (row: ListedEvaluation) => {
   const { automationName, automationDeletedAt } = row;
   return { ...toAnswer(nameOf)(row), automationName, automationDeletedAt: isoOrNull(automationDeletedAt) };
 };

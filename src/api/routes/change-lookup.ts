@@ -11,12 +11,14 @@ import { causesOf } from '../changes/causes';
 import {
   ChangeDetail,
   ChangeSummary,
+  contextKeyOf,
   senderOf,
   toCandidate,
   toChange,
   toRunOfChange,
   toSummary,
 } from '../changes/change-answer';
+import { namesOfKeys } from '../changes/context-name';
 import { maintenanceNote } from '../changes/maintenance-note';
 import { resolveFilter, type ResolvedFilter } from '../changes/change-filter';
 import { decodeCursor, encodeCursor, pageOf, PageQuery } from '../http/pagination';
@@ -73,8 +75,9 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
         const resolved = await resolveFilter(db, registry, query);
         const before = decodeCursor(z.int(), cursor);
         const { items, next } = await readPage(db, resolved, range, { limit, before });
+        const nameOf = await namesOfKeys(db, items.map(contextKeyOf));
         return json(200, {
-          items: items.map((logged) => toSummary(logged, registry)),
+          items: items.map((logged) => toSummary(logged, registry, nameOf)),
           nextCursor: next === null ? null : encodeCursor(next),
         });
       },
@@ -135,7 +138,7 @@ async function detailOf(deps: ChangeLookupDeps, logged: LoggedChange): Promise<z
           candidates.flatMap(({ runId }) => runId ?? []),
         );
   return {
-    change: toChange(logged, registry),
+    change: toChange(logged, registry, await namesOfKeys(db, [contextKeyOf(logged)])),
     sender: senderOf(change),
     candidates,
     runs: runs.map(toRunOfChange),

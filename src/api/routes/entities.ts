@@ -6,6 +6,8 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import { mergePatch } from '../../domain/entities/merge-patch';
 import { FermataError } from '../../domain/errors';
+import { EntityName } from '../changes/change-answer';
+import { nameOfEntity } from '../changes/entity-name';
 import { assertIfMatch, etagOf, IF_MATCH } from '../http/etag';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Reply, type Route, type WriteContext } from '../http/route';
@@ -18,7 +20,7 @@ const COMPUTED = { 502: { description: 'The plugin that computes states of this 
 const CUSTOM_ONLY = { 409: { description: 'The kind is built in; its state cannot be set with this call' } };
 
 const EntityAnswer = z
-  .object({ kind: z.string(), id: z.string(), state: State, updatedAt: Timestamp })
+  .object({ kind: z.string(), id: z.string(), name: EntityName, state: State, updatedAt: Timestamp })
   .meta({ id: 'Entity' });
 
 const KindParams = z.object({ kind: z.string().min(1).max(100) });
@@ -207,5 +209,5 @@ function reply(record: Shown): Reply {
 }
 
 function toAnswer({ kind, id, state, updatedAt }: Shown) {
-  return { kind, id, state, updatedAt: updatedAt.toISOString() };
+  return { kind, id, name: nameOfEntity(kind, state), state, updatedAt: updatedAt.toISOString() };
 }

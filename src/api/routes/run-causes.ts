@@ -16,7 +16,7 @@ const RunCauses = z
     up: z
       .array(CauseAnswer)
       .describe(
-        'This run and the runs that led to it, nearest first, each with the change that started it and, in `from`, the changes of alerts or results of checks from which that change was derived',
+        'This run and the runs that led to it, nearest first, each with the change that started it and, in `from`, the changes from which that change was derived',
       ),
     down: z
       .array(

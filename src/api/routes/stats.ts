@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AutomationStore } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
-import { STATS_INTERVALS, runStats, type StatsInterval } from '../../db/run-stats';
+import { countOpenRuns, STATS_INTERVALS, runStats, type StatsInterval } from '../../db/run-stats';
 import { COUNTED_STEPS_OF_RUNS, stepStats } from '../../db/step-stats';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
@@ -26,6 +26,7 @@ const StatsAnswer = z
     to: Timestamp,
     bucket: z.enum(STATS_INTERVALS),
     total: z.int().describe('Runs that ended between `from` and `to`'),
+    open: z.int().describe('Runs that are open now (pending, running or waiting), whenever they were started'),
     buckets: z.array(
       z.object({
         at: Timestamp.describe('Start of the bucket'),
@@ -75,7 +76,7 @@ export function statsRoutes(deps: StatsDeps): Route[] {
       permission: 'automation.read',
       operationId: 'stats.get',
       tag: TAG,
-      summary: 'Count ended runs by outcome and time, with durations',
+      summary: 'Count ended runs by outcome and time, with durations, and open runs',
       query: StatsQuery,
       responses,
       handler: async ({ query }) => json(200, await read(deps, query)),
@@ -86,7 +87,7 @@ export function statsRoutes(deps: StatsDeps): Route[] {
       permission: 'automation.read',
       operationId: 'automations.stats',
       tag: 'Automations',
-      summary: 'Count ended runs of one automation by outcome and time, with durations',
+      summary: 'Count ended runs of one automation by outcome and time, with durations, and its open runs',
       params: IdParams,
       query: StatsQuery,
       responses: { ...responses, 404: { description: 'Automation not found' } },
@@ -145,14 +146,17 @@ async function read(
   const { bucket } = query;
   const { from, to } = periodOf(deps, query);
   const starts = bucketStarts(from, to, BUCKET_MS[bucket]);
-  const found = await runStats(deps.db, { ...(automationId === undefined ? {} : { automationId }), from, to, bucket });
+  const [found, open] = await Promise.all([
+    runStats(deps.db, { ...(automationId === undefined ? {} : { automationId }), from, to, bucket }),
+    countOpenRuns(deps.db, automationId),
+  ]);
   const byStart = new Map(found.map((each) => [each.at.getTime(), each]));
   const buckets = starts.map((start) => {
     const { success = 0, failed = 0, cancelled = 0, p50Ms = null, p95Ms = null } = byStart.get(start) ?? {};
     return { at: new Date(start).toISOString(), success, failed, cancelled, p50Ms, p95Ms };
   });
   const total = buckets.reduce((sum, each) => sum + each.success + each.failed + each.cancelled, 0);
-  return { from: from.toISOString(), to: to.toISOString(), bucket, total, buckets };
+  return { from: from.toISOString(), to: to.toISOString(), bucket, total, open, buckets };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   SystemPatch,
   updateSystem,
 } from '../../domains/catalog/systems';
+import { HealthStatus } from '../../domains/healthcheck/health-status';
 import { lockEdges } from '../../domains/dependency/lock-edges';
 import type { SystemRemovedHook } from '../../integrations/contract';
 import type { Route } from '../http/route';
@@ -27,6 +28,11 @@ const SystemAnswer = z
   })
   .meta({ id: 'System' });
 
+const HealthQuery = z
+  .string()
+  .transform((text) => text.split(',').map((status) => status.trim()))
+  .pipe(z.array(HealthStatus).min(1));
+
 /**
  * Returns the routes of the system catalogue. Removing a system also removes its checks, health, dependencies and
  * objectives.
@@ -35,14 +41,17 @@ export function systemRoutes(deps: DomainDeps & { systemRemovedHooks: readonly S
   return domainResourceRoutes(deps, {
     ...{ path: '/systems', operations: 'systems', tag: 'Systems', one: 'a system', many: 'systems' },
     ...{ newSchema: NewSystem, patchSchema: SystemPatch, answer: SystemAnswer },
-    query: { q: z.string().min(1).max(200).optional().describe('Part of id or name') },
+    query: {
+      q: z.string().min(1).max(200).optional().describe('Part of id or name'),
+      health: HealthQuery.optional().describe('One or more statuses of health, comma-separated'),
+    },
     toAnswer: ({ createdAt, updatedAt, ...rest }) => ({
       ...rest,
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),
     }),
     ...BY_CREATION,
-    list: (db, page, { q }) => listSystems(db, { ...page, q }),
+    list: (db, page, { q, health }) => listSystems(db, { ...page, q, health }),
     lockFirst: lockEdges,
     ...{ get: getSystem, lock: lockSystem, create: createSystem, update: updateSystem },
     remove: (write, id) => deleteSystem(write, id, deps.systemRemovedHooks),

@@ -148,6 +148,9 @@ export const Candidate = z.looseObject({
   note: z.string().optional(),
   deciding: Part.optional(),
   held: z.array(Part).optional(),
+  /** Missing in responses of older releases. */
+  heldWhenArmed: z.array(Part).optional(),
+  window: z.object({ count: z.number(), needed: z.number() }).optional(),
   runId: z.string().optional(),
 });
 export type Candidate = z.infer<typeof Candidate>;
@@ -168,13 +171,18 @@ const ChangeHead = z.looseObject({
 });
 export const ChangeSummary = ChangeHead;
 
-const ChangeRef = z.looseObject({
+const SourceRef = z.looseObject({
   changeId: z.string(),
   kind: z.string(),
   id: z.string(),
   name: z.string().nullish(),
   customType: z.string().nullish(),
   events: z.array(z.string()),
+});
+export type SourceRef = z.infer<typeof SourceRef>;
+const ChangeRef = SourceRef.extend({
+  /** The changes from which this one was derived. Missing in responses of older releases, and where it is not shown. */
+  from: z.array(SourceRef).optional(),
 });
 export type ChangeRef = z.infer<typeof ChangeRef>;
 

@@ -1,4 +1,4 @@
-import type { Alert, Candidate, ChangeDetail, ChangeRef, Part, RunDetail } from '../client/answers';
+import type { Alert, Candidate, ChangeDetail, Part, RunDetail, SourceRef } from '../client/answers';
 import { plain } from './paint';
 import { instantText } from './time-text';
 
@@ -19,7 +19,7 @@ export function changeLine({ change, sender }: ChangeDetail): string {
 }
 
 /** Returns a short name of a change for use within a text: its events and the kind and name of its entity. */
-export function refText({ kind, id, name, customType, events }: ChangeRef): string {
+export function refText({ kind, id, name, customType, events }: SourceRef): string {
   const what = eventNames({ customType, events }).join(', ') || `${kind} changed`;
   return plain(`${what} of ${kind} ${name ?? id}`);
 }

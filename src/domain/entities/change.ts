@@ -45,6 +45,8 @@ export interface EventChange extends ChangeBase {
   shape: 'event';
   event: string;
   payload: Record<string, unknown>;
+  /** The changes from which the event was derived (`sourcesOf`). Stored in the row's `delta`. */
+  context?: Record<string, unknown>;
 }
 
 export type Change = EntityChange | EventChange;

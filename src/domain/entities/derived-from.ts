@@ -5,7 +5,7 @@ const MAX_SOURCES = 20;
 
 /**
  * Returns the context of a change that the same write derives from other changes, e.g. the health of a system from
- * alerts. Records the ids of the first 20 sources. Returns an empty context if there are none.
+ * alerts, or its impact on other systems from its health. Records the ids of the first 20 sources. Returns an empty context if there are none.
  */
 export function derivedFrom(sources: readonly string[]): { derivedFrom?: string[] } {
   return sources.length === 0 ? {} : { derivedFrom: sources.slice(0, MAX_SOURCES) };
@@ -13,6 +13,6 @@ export function derivedFrom(sources: readonly string[]): { derivedFrom?: string[
 
 /** Returns the ids of the changes from which a change was derived in the same write. */
 export function sourcesOf(change: Change): string[] {
-  const ids = change.shape === 'entity' ? change.context?.['derivedFrom'] : undefined;
+  const ids = change.context?.['derivedFrom'];
   return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, ilike, inArray, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, ilike, inArray, or, sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { systems } from '../../db/tables/catalog';
@@ -43,18 +43,34 @@ export async function getSystem(db: Executor, id: string): Promise<System | null
  */
 export async function listSystems(
   db: Executor,
-  page: { limit: number; before: [createdAt: string, id: string] | undefined; q: string | undefined },
+  page: {
+    limit: number;
+    before: [createdAt: string, id: string] | undefined;
+    q: string | undefined;
+    health?: readonly string[] | undefined;
+  },
 ): Promise<System[]> {
-  const { before, q } = page;
+  const { before, q, health } = page;
   const like = q === undefined ? undefined : `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
   const older = before && sql`(${systems.createdAt}, ${systems.id}) < (${before[0]}, ${before[1]})`;
   return db
     .select()
     .from(systems)
-    .where(and(older, like === undefined ? undefined : or(ilike(systems.id, like), ilike(systems.name, like))))
+    .where(
+      and(
+        older,
+        like === undefined ? undefined : or(ilike(systems.id, like), ilike(systems.name, like)),
+        health && hasHealth(health),
+      ),
+    )
     .orderBy(desc(systems.createdAt), desc(systems.id))
     .limit(page.limit);
 }
+
+/** Returns the condition that a system has one of these statuses. A system without results is healthy. */
+const hasHealth = (statuses: readonly string[]): SQL =>
+  sql`coalesce((select e.state ->> 'status' from entities e where e.kind = 'health' and e.id = ${systems.id}), 'healthy')
+    = any(${sql.param([...statuses])}::text[])`;
 
 /**
  * Locks systems until the transaction ends, in the order of their ids. Every writer of the health or the catalogue

@@ -4,6 +4,7 @@ import { appendChanges } from '../../db/change-log';
 import type { Executor } from '../../db/executor';
 import { dependencies } from '../../db/tables/catalog';
 import type { EntityChange, Occurrence } from '../../domain/entities/change';
+import { derivedFrom } from '../../domain/entities/derived-from';
 import type { EntityKind } from '../../domain/entities/entity-kind';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
@@ -188,15 +189,22 @@ export async function systemsWithDependants(tx: Executor, systemIds: readonly st
   return new Set(rows.map(({ id }) => id));
 }
 
+/** A change of the status of a system. */
+export interface StatusChange {
+  systemId: string;
+  /** Id of the change of the system's health. */
+  changeId: string;
+  status: { previous: HealthStatus; next: HealthStatus };
+  occurredAt: Date;
+}
+
 /**
  * Appends an event that lists the systems affected by a change of status. Appends none when no system depends on the
  * changed system.
  */
 export async function propagateImpact(
   write: DomainWrite,
-  systemId: string,
-  status: { previous: HealthStatus; next: HealthStatus },
-  occurredAt: Date,
+  { systemId, changeId, status, occurredAt }: StatusChange,
 ): Promise<void> {
   if (status.previous === status.next) return;
   const edges = await write.tx
@@ -213,7 +221,7 @@ export async function propagateImpact(
   await appendChanges(write.tx, [
     {
       ...{ kind: 'dependency', id: systemId, occurredAt, cause: write.cause, contextKey: systemId },
-      event: 'dependency.impact_propagated',
+      ...{ event: 'dependency.impact_propagated', context: derivedFrom([changeId]) },
       payload: { sourceSystemId: systemId, affectedSystems, timestamp: occurredAt.toISOString() },
     },
   ]);

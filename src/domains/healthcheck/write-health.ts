@@ -1,5 +1,5 @@
 import { derivedFrom } from '../../domain/entities/derived-from';
-import { propagateImpact, systemsWithDependants } from '../dependency/dependencies';
+import { propagateImpact, systemsWithDependants, type StatusChange } from '../dependency/dependencies';
 import type { DomainWrite } from '../domain-write';
 import { objectivesDue } from '../slo/slos';
 import { HealthState, type HealthStatus } from './health-status';
@@ -58,24 +58,19 @@ async function writeOnce(write: DomainWrite, steps: readonly HealthWrite[]): Pro
     const { changeId } = results[index] ?? {};
     return changeId === undefined ? [] : [{ systemId: system.id, changeId }];
   });
-  const changed = inOrder.filter(
-    ({ system, state }, index) => results[index]?.changeId !== undefined && previous.get(system.id) !== state.status,
-  );
-  if (changed.length > 0) await spreadStatus(write, changed, previous);
+  const changed = inOrder.flatMap(({ system: { id: systemId }, state, at: occurredAt }, index): StatusChange[] => {
+    const { changeId } = results[index] ?? {};
+    const status = { previous: previous.get(systemId) ?? 'healthy', next: state.status };
+    if (changeId === undefined || status.previous === status.next) return [];
+    return [{ systemId, changeId, status, occurredAt }];
+  });
+  if (changed.length > 0) await spreadStatus(write, changed);
   return changes;
 }
 
-async function spreadStatus(
-  write: DomainWrite,
-  changed: readonly HealthWrite[],
-  previous: ReadonlyMap<string, HealthStatus>,
-): Promise<void> {
-  const ids = changed.map(({ system }) => system.id);
+async function spreadStatus(write: DomainWrite, changed: readonly StatusChange[]): Promise<void> {
+  const ids = changed.map(({ systemId }) => systemId);
   const withDependants = await systemsWithDependants(write.tx, ids);
-  for (const { system, state, at } of changed) {
-    if (!withDependants.has(system.id)) continue;
-    const status = { previous: previous.get(system.id) ?? 'healthy', next: state.status };
-    await propagateImpact(write, system.id, status, at);
-  }
+  for (const change of changed) if (withDependants.has(change.systemId)) await propagateImpact(write, change);
   await objectivesDue(write, ids);
 }

@@ -17,7 +17,7 @@ import { dwellGateId } from '../../domain/gates/gate-id';
 import type { Registry } from '../../domain/registry/registry';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { contradictsCause, heldThrough, holdsNow, isMissed, payloadOf } from './dwell-cause';
-import { heldConfig, refused, runScopeOf, type EnteredCandidate, type Refusal } from './gates';
+import { refused, runScopeOf, type EnteredCandidate, type Refusal } from './gates';
 import type { Candidate, RoutingIndex } from '../routing-index';
 import { reasonFor, toSurvivor, type Reason, type Survivor, type SurvivorDeps } from './survivors';
 
@@ -146,7 +146,8 @@ export async function spendAndEvaluate(
     payload: payloadOf(dwell),
     change: { changeId: dwell.changeId, causedBy: dwell.causedBy, depth: dwell.depth, occurredAt: dwell.armedAt },
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
-    held: () => heldConfig(candidate, payloadOf(dwell)),
+    // The routing of the change that armed the dwell has the parts of config and filter.
+    held: () => [],
   };
   // The conditions are evaluated in the transaction, on the state at the time of firing. The run's id is derived from
   // the change and the deadline, so that repeating the firing after a crash admits the same run instead of a second
@@ -219,7 +220,9 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   const standing = await armDwell(tx, arming);
   if (standing === 'armed') {
     const dwell = { armedAt: change.occurredAt.toISOString(), firesAt: firesAt.toISOString() };
-    return refused('dwell_armed', `Fires at ${dwell.firesAt} if the cause holds until then.`, { dwell });
+    const { held, counted } = entered;
+    const more = { dwell, held, ...(counted && { counted }) };
+    return refused('dwell_armed', `Fires at ${dwell.firesAt} if the cause holds until then.`, more);
   }
   if (standing === null) return refused('disabled', 'The automation is disabled or deleted.');
   const dwell = { armedAt: standing.armedAt.toISOString(), firesAt: standing.firesAt.toISOString() };

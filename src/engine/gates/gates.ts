@@ -23,6 +23,11 @@ export interface Refusal {
    * called.
    */
   deciding?: () => DecidingPart | undefined;
+  /**
+   * For `dwell_armed`: returns the parts of config and filter that were true when the dwell was armed. Computed only when
+   * it is called.
+   */
+  held?: () => DecidingPart[];
   dwell?: { armedAt: string; firesAt: string };
   /** Number of events that a window has counted, and how many it needs. */
   counted?: { count: number; needed: number };
@@ -39,6 +44,8 @@ export interface EnteredCandidate {
   scope: ExpressionContext;
   /** Returns the parts of config and filter that were true. Computed only when it is called. */
   held: () => DecidingPart[];
+  /** For a trigger with a window that has fired: how many events it has counted, and how many it needs. */
+  counted?: NonNullable<Refusal['counted']>;
 }
 
 /** A candidate that has passed all gates except concurrency. */
@@ -95,7 +102,7 @@ export interface GateDeps {
 export const refused = (
   outcome: Refusal['outcome'],
   detail: string,
-  more: Pick<Refusal, 'deciding' | 'dwell' | 'counted'> = {},
+  more: Pick<Refusal, 'deciding' | 'held' | 'dwell' | 'counted'> = {},
 ): Refusal => ({ passed: false, outcome, detail, ...more });
 
 /**
@@ -254,7 +261,7 @@ function decidingConfig(candidate: Candidate, payload: Record<string, unknown>):
  * Returns the parts of a trigger's config that match a payload; none if they cannot be determined. An error of a plugin
  * here must not prevent the start of the run.
  */
-export function heldConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart[] {
+function heldConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart[] {
   const { config } = candidate.trigger;
   const { matched = equalKeys } = candidate.type;
   const place = `${placeOf(candidate)}.config`;

@@ -35,6 +35,8 @@ export interface Survivor {
   request: RunRequest;
   /** Returns the parts of config, filter and conditions that were true. Computed only when it is called. */
   held: () => DecidingPart[];
+  /** For a trigger with a window: how many events it has counted, and how many it needs. */
+  counted?: NonNullable<Refusal['counted']>;
 }
 
 /** Why a candidate did not become a run. */
@@ -72,10 +74,12 @@ export async function toSurvivor(
   const id = runIdOf({ automationId: automation.id, triggerId: trigger.id, changeId, occurredAt }, firedAt);
   const facts = { ...entered.scope.facts, run: { id, startedAt: null } };
   const verdict = await passConditions(gates, { ...entered, scope: { ...entered.scope, facts } });
-  if (!verdict.passed) return reasonFor(entered, verdict);
+  const { candidate } = entered;
+  const counted = entered.counted === undefined ? {} : { counted: entered.counted };
+  if (!verdict.passed) return reasonFor(entered, { ...verdict, ...counted });
   const request = requestFor(verdict);
   if (request.depth > MAX_DEPTH) return reasonFor(entered, LOOP);
-  return { candidate: entered.candidate, request, held: () => [...entered.held(), ...verdict.held()] };
+  return { candidate, request, held: () => [...entered.held(), ...verdict.held()], ...counted };
 }
 
 /** Returns the reason for a candidate that was refused by a gate after config and filter. */
@@ -113,9 +117,13 @@ function requestFor({ entered, variables }: PassedCandidate): RunRequest {
 
 /** Returns the `routings` row of a candidate that was refused. */
 export function routingOf({ candidate, refusal, changeId }: Omit<Reason, 'contextKey'>): NewRouting {
-  const { passed: _passed, deciding, ...facts } = refusal;
-  return { ...namesOf(candidate), changeId, ...facts, deciding: deciding?.() };
+  const { passed: _passed, deciding, held, ...facts } = refusal;
+  return { ...namesOf(candidate), changeId, ...facts, deciding: deciding?.() ?? listed(held?.() ?? []) };
 }
+
+/** Returns parts as they are stored: undefined instead of an empty list. */
+export const listed = (parts: readonly DecidingPart[]): readonly DecidingPart[] | undefined =>
+  parts.length === 0 ? undefined : parts;
 
 /** Returns the fields that identify a candidate in a row of `routings`. */
 export const namesOf = ({ automation, trigger }: Candidate) => ({

@@ -53,8 +53,14 @@ export function inLockOrder(arrivals: readonly AtWindow[]): AtWindow[] {
   return arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1));
 }
 
-/** Counts an arrival in the routing transaction. Returns null when the window fires, otherwise the refusal. */
-export async function passWindow(tx: Executor, { entered, window, partitionKey }: AtWindow): Promise<Refusal | null> {
+/**
+ * Counts an arrival in the routing transaction. Returns the candidate with the number of events when the window fires,
+ * otherwise the refusal.
+ */
+export async function passWindow(
+  tx: Executor,
+  { entered, window, partitionKey }: AtWindow,
+): Promise<Refusal | EnteredCandidate> {
   const { automation, trigger } = entered.candidate;
   const { changeId, occurredAt } = entered.change;
   const others = await countArrival(tx, {
@@ -65,9 +71,10 @@ export async function passWindow(tx: Executor, { entered, window, partitionKey }
   });
   if (others === null) return refused('window', 'This change was counted before.');
   const at = occurredAt.getTime();
-  if (windowFires(window, at, others)) return null;
   const count = eventsInWindow(window, [at, ...others]);
   const counted = { count, needed: window.count };
+  // `others` has only the newest events, so a larger count would not be exact.
+  if (windowFires(window, at, others)) return { ...entered, counted: { ...counted, count: window.count } };
   const within = `within ${window.minutes} minutes`;
   if (count < window.count)
     return refused('window', `${count} of ${window.count} events ${within} so far.`, { counted });

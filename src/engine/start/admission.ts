@@ -3,7 +3,15 @@ import type { NewRouting } from '../../db/routings';
 import { admitRuns, type Admission } from '../../db/runs/admit';
 import type { StartableRun } from '../../db/runs/start-queue';
 import { refused } from '../gates/gates';
-import { namesOf, recordRefusal, routingOf, type Reason, type Survivor, type SurvivorDeps } from '../gates/survivors';
+import {
+  listed,
+  namesOf,
+  recordRefusal,
+  routingOf,
+  type Reason,
+  type Survivor,
+  type SurvivorDeps,
+} from '../gates/survivors';
 
 /** The decisions of a transaction, which are carried out after its commit. */
 export interface AdmissionDecisions {
@@ -79,12 +87,11 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
 export function routingsOf({ admissions, reasons }: AdmissionDecisions): NewRouting[] {
   return [
     ...reasons.map(routingOf),
-    ...admissions.flatMap(({ survivor: { candidate, request, held }, admission }): NewRouting[] => {
+    ...admissions.flatMap(({ survivor: { candidate, request, held, counted }, admission }): NewRouting[] => {
       if (request.changeId === null) return [];
-      const common = { ...namesOf(candidate), changeId: request.changeId };
+      const common = { ...namesOf(candidate), changeId: request.changeId, ...(counted && { counted }) };
       if (admission.admitted) {
-        const parts = held();
-        return [{ ...common, outcome: 'started', runId: request.id, deciding: parts.length === 0 ? undefined : parts }];
+        return [{ ...common, outcome: 'started', runId: request.id, deciding: listed(held()) }];
       }
       return admission.outcome === 'duplicate'
         ? []
