@@ -81,7 +81,7 @@ const routes = [
     ...['kind', 'entity', 'event', 'system', 'since', 'until'],
   ),
   screen('/why/$id', () => import('./screens/why/change'), 'ChangeScreen'),
-  screen('/systems', () => import('./screens/systems/systems'), 'Systems', 'q', 'view'),
+  screen('/systems', () => import('./screens/systems/systems'), 'Systems', 'q', 'view', 'health'),
   screen('/systems/$id', () => import('./screens/systems/system'), 'SystemScreen'),
   screen('/entities', () => import('./screens/systems/entities'), 'EntityKinds'),
   screen('/entities/$kind', () => import('./screens/systems/entities'), 'Entities'),

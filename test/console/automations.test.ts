@@ -65,18 +65,27 @@ describeConsole('automations in the console', () => {
     expect(problems).toEqual([]);
   });
 
-  it('count only ended runs, and state this', async () => {
+  it('count runs that have ended, and beside them those that are open', async () => {
     const counted = await console_.automation({ name: 'Has one open run', mode: 'parallel' });
     const { runId } = await console_.post(`/automations/${counted}/runs`, {});
     await console_.post(`/automations/${counted}/runs`, {});
     await console_.api.rows(`update runs set status = 'success', finished_at = now() where id = $1`, [runId]);
     const { page } = await console_.open('/automations?q=one open');
-    await page.getByRole('columnheader', { name: 'Ended in 24 hours' }).waitFor();
+    await page.getByRole('columnheader', { name: 'Last 24 hours' }).waitFor();
+    await page.getByRole('cell').getByText('1 ended, 1 open', { exact: true }).waitFor();
     await page.getByRole('img', { name: 'Runs of Has one open run that ended in the last 24 hours: 1' }).waitFor();
     await page.getByRole('link', { name: 'Has one open run' }).click();
     const outcomes = page.getByRole('region', { name: 'Outcomes of ended runs' });
     await outcomes.getByRole('img', { name: '1 run ended' }).waitFor();
-    await page.getByText('Counts cover ended runs and refused events of the last 24 hours').waitFor();
+    expect(await outcomes.locator('.numbers > div').first().textContent()).toBe('ended1');
+    expect(await outcomes.locator('.numbers > div').nth(1).textContent()).toBe('open now1');
+    await page.getByText('1 run ended, 1 open', { exact: true }).waitFor();
+    await page
+      .getByText('Counts cover ended runs and refused events of the last 24 hours, and runs that are open now')
+      .waitFor();
+    await page.getByRole('button', { name: 'Graph' }).click();
+    await page.locator('.react-flow').getByText('1 run ended, 1 open').waitFor();
+    await page.getByRole('button', { name: 'List' }).click();
     expect(await page.getByRole('region', { name: 'Recent runs' }).getByText('manually').count()).toBe(2);
   });
 

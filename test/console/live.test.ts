@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { freePort } from '../../src/os/free-port';
 import { startEngine, type Engine } from '../support/engine';
 import { until } from '../support/until';
-import { describeConsole, launchBrowser, openPage, picture, writeDefinition } from './console-harness';
+import { describeConsole, launchBrowser, openPage, picture, seriousFindings, writeDefinition } from './console-harness';
 
 const FIRST = `name: Greet deploys
 triggers:
@@ -58,6 +58,26 @@ triggers:
 actions:
   - action: automation.log
     config: { message: paged }
+`;
+const HOLDS = `name: Vault stays down
+triggers:
+  - event: alert.fired
+    config: { matchers: ['system="vault"'] }
+    filter: trigger.payload.severity == "critical"
+    for: { seconds: 1 }
+conditions:
+  - trigger.dwell.seconds >= 1
+actions:
+  - action: automation.log
+    config: { message: held }
+`;
+const WARNS = `name: Warn about impact
+triggers:
+  - event: dependency.impact_propagated
+    filter: trigger.payload.sourceSystemId == "vault"
+actions:
+  - action: automation.log
+    config: { message: warned }
 `;
 const PAGES = `name: Page for critical alerts
 triggers:
@@ -212,6 +232,55 @@ actions: [${action}]
       .getByRole('link', { name: 'healthcheck.system_degraded' })
       .waitFor();
     await picture(page, 'why-alert');
+    expect(problems).toEqual([]);
+  }, 120_000);
+
+  it('shows what held when a dwell was armed, and leads from the impact on another system back to the alert', async () => {
+    for (const id of ['vault', 'portal'])
+      await engine.call({ url: origin() }, 'POST', '/systems', { id, name: `The ${id}` });
+    const edge = { sourceSystemId: 'portal', targetSystemId: 'vault', impactType: 'critical' };
+    await engine.call({ url: origin() }, 'POST', '/dependencies', edge);
+    const [holds, warns] = [await engine.save(HOLDS), await engine.save(WARNS)];
+    await engine.call({ url: origin() }, 'POST', '/ingest/alertmanager', {
+      ...{ version: '4', status: 'firing' },
+      alerts: [
+        {
+          ...{ status: 'firing', fingerprint: 'vaultdown', startsAt: new Date().toISOString(), annotations: {} },
+          labels: { alertname: 'VaultDown', severity: 'critical', system: 'vault' },
+        },
+      ],
+    });
+    const [held] = await engine.ended(1, holds);
+    await engine.ended(1, warns);
+    const armed = 'trigger.payload.severity == "critical"actual "critical", expected "critical"';
+    const fired = 'trigger.dwell.seconds >= 1actual 1, expected >= 1';
+    const { page, problems } = await open(`/runs/${String(held?.id)}`);
+    const led = page.getByRole('region', { name: 'What led to it' });
+    await led.getByRole('heading', { name: 'Started by' }).waitFor();
+    await led.getByText(/^When the dwell was armed/).waitFor();
+    await led.getByText(/^When it fired/).waitFor();
+    const parts = (await led.locator('.deciding').allTextContents()).slice(-2);
+    expect(parts).toEqual([armed, fired]);
+    await picture(page, 'run-started-by-dwell');
+    expect(await seriousFindings(page)).toEqual([]);
+    await led.getByRole('link', { name: 'alert.fired' }).click();
+    const candidate = page.getByRole('listitem').filter({ hasText: 'Vault stays down' });
+    await candidate.getByText('Started a run').waitFor();
+    await candidate.getByText(/^held from/).waitFor();
+    expect((await candidate.locator('.deciding').allTextContents()).slice(-2)).toEqual([armed, fired]);
+    expect(await candidate.getByText('must keep holding').count()).toBe(0);
+    await picture(page, 'why-dwell');
+    const further = page.getByRole('region', { name: 'What it led to' });
+    await further.getByRole('link', { name: 'Warn about impact' }).click();
+    await led.getByRole('link', { name: 'dependency.impact_propagated' }).waitFor();
+    expect(await led.getByRole('listitem').first().textContent()).toMatch(
+      /^alert\.fired alert VaultDown .*→healthcheck\.system_degraded health The vault→dependency\.impact_propagated vault→this run$/,
+    );
+    await picture(page, 'run-causes-impact');
+    await led.getByRole('link', { name: 'dependency.impact_propagated' }).click();
+    await page.getByRole('heading', { name: 'dependency.impact_propagated', level: 1 }).waitFor();
+    await led.getByRole('link', { name: 'healthcheck.system_degraded' }).waitFor();
+    await led.getByRole('link', { name: 'alert.fired' }).waitFor();
     expect(problems).toEqual([]);
   }, 120_000);
 

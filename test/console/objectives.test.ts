@@ -38,6 +38,13 @@ describeConsole('objectives in the console', () => {
 
   it('have a page with their definition, budget, state and history, which is linked in the list', async () => {
     const { page, problems } = await screens.open('/slos');
+    const budget = page
+      .getByRole('row', { name: /Checkout is up/ })
+      .getByRole('cell')
+      .nth(3);
+    await budget.getByText('1 h 48 min of 7 h 12 min').waitFor();
+    expect(await budget.textContent()).toContain('25.0 % fine');
+    expect(await page.locator('.burn-down').count()).toBe(0);
     await page.getByRole('link', { name: 'Checkout is up' }).click();
     await page.waitForURL(new RegExp(`/slos/${id}$`));
     await page.getByRole('heading', { name: 'Checkout is up', level: 1 }).waitFor();

@@ -59,6 +59,12 @@ describeConsole('operations in the console', () => {
     );
     await page.goto(`${screens.api.url}/console/alerts?tab=silences`);
     await page.getByText('Known, being fixed').waitFor();
+    const silenced = page.getByRole('link', { name: 'HighLatency {system="checkout", severity="critical"}' });
+    expect(await silenced.getAttribute('title')).toBe('highlatency');
+    await page.getByRole('button', { name: 'Copy highlatency' }).waitFor();
+    await silenced.click();
+    await page.getByRole('heading', { name: 'HighLatency' }).waitFor();
+    await page.goBack();
     await page.getByRole('button', { name: 'End', exact: true }).click();
     await page.getByText('Nothing is silenced.').waitFor();
   });
@@ -149,6 +155,16 @@ describeConsole('operations in the console', () => {
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
   });
 
+  it('has each day once in the calendar, also when the clocks change', async () => {
+    const { page } = await screens.open('/maintenances', { timezoneId: 'Europe/Berlin', locale: 'en-GB' });
+    await page.clock.setFixedTime('2026-10-24T15:00:00Z');
+    await page.reload();
+    const calendar = page.getByRole('list', { name: 'Next two weeks' });
+    await calendar.getByText('24 Oct').waitFor();
+    const shown = (await calendar.locator('.cell-sub').allTextContents()).map((text) => /\d+ \w+/.exec(text)?.[0]);
+    expect(shown.slice(0, 4)).toEqual(['24 Oct', '25 Oct', '26 Oct', '27 Oct']);
+  });
+
   it('creates an objective and shows its remaining error budget', async () => {
     const { page } = await screens.open('/slos');
     await page.getByRole('button', { name: 'New objective' }).click();
@@ -167,6 +183,47 @@ describeConsole('operations in the console', () => {
     await page.getByRole('link', { name: 'DiskFull' }).waitFor();
     await page.getByRole('link', { name: 'shop' }).click();
     await page.getByRole('heading', { name: 'Shop' }).waitFor();
+  });
+
+  it('lists the systems that are not healthy by name on the first screen, however many systems there are', async () => {
+    const { page, problems } = await screens.open('/now');
+    const ill = page.getByRole('region', { name: 'Unhealthy systems' });
+    const checkout = ill.getByRole('link', { name: 'Checkout', exact: true });
+    await checkout.waitFor();
+    expect(await checkout.getAttribute('title')).toBe('checkout');
+    expect(await ill.locator('[data-status="unhealthy"]').count()).toBe(1);
+    await ill.getByRole('link', { name: 'All' }).click();
+    await page.waitForURL(/\/systems\?health=unhealthy(,|%2C)degraded$/);
+    await page.getByRole('link', { name: 'Checkout', exact: true }).waitFor();
+    expect(await page.getByRole('link', { name: 'Shop', exact: true }).count()).toBe(0);
+    for (const status of ['unhealthy', 'degraded'])
+      await page.getByRole('group', { name: 'Health' }).getByRole('button', { name: status, exact: true }).click();
+    await page.getByRole('group', { name: 'Health' }).getByRole('button', { name: 'healthy', exact: true }).click();
+    await page.getByRole('link', { name: 'Checkout', exact: true }).waitFor({ state: 'detached' });
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  it('leads from a system to all its alerts and incidents, with a filter that can be removed', async () => {
+    const { page } = await screens.open('/systems/checkout');
+    await page.getByRole('link', { name: 'All alerts' }).click();
+    await page.getByRole('link', { name: 'DiskFull' }).waitFor();
+    await page.getByRole('button', { name: 'system checkout' }).click();
+    await page.waitForURL(/\/alerts$/);
+  });
+
+  it('deletes a secret only after a confirmation', async () => {
+    await screens.api.call('PUT', `${BASE}/secrets/OLD_TOKEN`, { body: { value: 'long-enough-value' } });
+    const { page } = await screens.open('/connections?tab=secrets');
+    const row = page.getByRole('row', { name: /OLD_TOKEN/ });
+    await row.getByRole('button', { name: 'Delete' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete the secret OLD_TOKEN?' });
+    await dialog.getByText('Its value cannot be restored.').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await row.getByRole('button', { name: 'Delete' }).click();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await row.waitFor({ state: 'detached' });
   });
 
   it('saves a secret that no page shows again, and warns about a short one', async () => {
@@ -260,7 +317,9 @@ describeConsole('operations in the console', () => {
       [changeId],
     );
     const { page } = await screens.open('/');
-    await page.getByRole('region', { name: 'Dead letters' }).getByText('broken', { exact: true }).waitFor();
+    await page.getByRole('region', { name: 'Dead letters' }).getByRole('link', { name: 'broken' }).click();
+    await page.getByRole('heading', { name: 'broken', level: 1 }).waitFor();
+    await page.getByText('not routed: It broke').waitFor();
     await page.goto(`${screens.api.url}/console/system?tab=dead`);
     await page
       .getByRole('row', { name: /It broke/ })
@@ -282,6 +341,12 @@ describeConsole('operations in the console', () => {
     await page.getByRole('button', { name: 'Close' }).click();
     const row = page.getByRole('row', { name: /for the pipeline/ });
     await row.getByRole('button', { name: 'Revoke' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Revoke the token “for the pipeline”?' });
+    await dialog.getByRole('button', { name: 'Back' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await row.getByRole('button', { name: 'Revoke' }).click();
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Revoke' }).click();
     await row.waitFor({ state: 'detached' });
   });
 

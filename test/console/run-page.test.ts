@@ -60,6 +60,79 @@ describeConsole('the page of a run in the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('is linked from the first screen, which says that the run was started manually', async () => {
+    const id = await start(await screens.automation({ name: 'Started by a person' }));
+    await screens.api.rows(
+      `update runs set started_at = now() - interval '3 hours', status = 'running' where id = $1`,
+      [id],
+    );
+    const { page } = await screens.open('/now');
+    const runs = page.getByRole('region', { name: 'Open runs and runs of the last hour' });
+    const line = runs.getByRole('listitem').filter({ hasText: 'Started by a person' });
+    await line.getByText('manually', { exact: true }).waitFor();
+    // Open runs are counted even if they started earlier.
+    await runs.getByRole('link', { name: /^running [1-9]/ }).waitFor();
+    await line.getByRole('link', { name: 'Started by a person' }).click();
+    await page.getByText('started manually').waitFor();
+  });
+
+  it('shows the alert for which a step waits by its name, and copies its fingerprint', async () => {
+    await screens.post('/ingest/alertmanager', {
+      ...{ version: '4', status: 'firing' },
+      alerts: [
+        {
+          ...{ status: 'firing', fingerprint: 'awaited1', startsAt: new Date().toISOString(), annotations: {} },
+          labels: { alertname: 'DiskFull', instance: 'db-1' },
+        },
+      ],
+    });
+    const automation = await screens.automation({ name: 'Waits for the end' });
+    const id = await start(automation, { contextKey: 'awaited1' });
+    await screens.api.rows(`update runs set status = 'waiting', started_at = now() where id = $1`, [id]);
+    for (const [path, kind, event, refs] of [
+      ['actions[0]', 'wait_for_trigger', 'alert.resolved', '{}'],
+      ['actions[1]', 'wait_until', null, '{alert:awaited1}'],
+    ]) {
+      await screens.api.rows(
+        `insert into run_steps (run_id, path, kind, status, attempts, began_seq, started_at)
+         values ($1, $2, $3, 'waiting', 1, 1, now())`,
+        [id, path, kind],
+      );
+      await screens.api.rows(
+        `insert into waits (id, run_id, path, kind, event, context_key, refs, scope, after_seq, since)
+         values (gen_random_uuid(), $1, $2, $3, $4, $5, $6, '{"variables": {}, "repeat": null, "wait": null}', 0, now())`,
+        [id, path, kind, event, event === null ? null : 'awaited1', refs],
+      );
+    }
+    const name = 'DiskFull {instance="db-1"}';
+    const { page, problems } = await screens.open(`/runs/${id}?step=actions[0]`, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const facts = page.locator('.facts').filter({ hasText: 'Waits for' });
+    await facts.getByText('alert.resolved').waitFor();
+    const copy = facts.getByRole('button', { name: `${name}: copy awaited1` });
+    expect(await copy.getAttribute('title')).toBe('awaited1 (copy)');
+    await copy.click();
+    await page.waitForFunction("navigator.clipboard.readText().then((text) => text === 'awaited1')");
+    await page.getByRole('button', { name: /wait until/ }).click();
+    await facts.getByText('alert', { exact: true }).waitFor();
+    await facts.getByRole('button', { name: `${name}: copy awaited1` }).waitFor();
+    await page
+      .locator('.page-sub')
+      .getByRole('button', { name: `${name}: copy awaited1` })
+      .waitFor();
+    await picture(page, 'run-waits-for-alert');
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.goto(`${screens.api.url}/console/automations/${automation}`);
+    const armed = page.getByRole('region', { name: 'Armed now' });
+    await armed.getByRole('button', { name: `${name}: copy awaited1` }).waitFor();
+    await page.goto(`${screens.api.url}/console/runs?automationId=${automation}&contextKey=awaited1`);
+    await page.getByRole('button', { name: 'automation Waits for the end' }).waitFor();
+    await page.getByRole('button', { name: `context ${name}` }).click();
+    await page.waitForURL((url) => !url.search.includes('contextKey'));
+    expect(problems).toEqual([]);
+  });
+
   it('shows how the run ended if it has ended before the confirmation', async () => {
     const id = await start(await screens.automation({ name: 'Ends early' }));
     const { page } = await screens.open(`/runs/${id}`);

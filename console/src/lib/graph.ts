@@ -38,8 +38,8 @@ interface Counts {
   refused?: string;
   /** Label after the last condition: how many events the conditions refused. */
   unmet?: string;
-  /** Label of the edge to the first step: how many runs have ended. */
-  ended?: string;
+  /** Label of the edge to the first step: how many runs have ended, and how many are open. */
+  runs?: string;
 }
 
 /** Id of the node from which the `on_failure` steps start. */
@@ -78,7 +78,7 @@ function gatesOf({ triggers, conditions }: FlowModel, counts: Counts, graph: Gra
     exits = [exitOf(path)];
   }
   if (conditions.length > 0) exits = labelled(exits, counts.unmet);
-  return labelled(exits, counts.ended);
+  return labelled(exits, counts.runs);
 }
 
 const exitOf = (from: string): Exit => ({ from, label: '', kind: 'next' });

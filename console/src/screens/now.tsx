@@ -7,12 +7,17 @@ import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { Countdown } from '../ui/countdown';
 import { OutcomeBars } from '../ui/bars';
+import { EntityName } from '../ui/entity-name';
 import { Loaded, Page, Panel } from '../ui/page';
+import { page, Pages, usePages } from '../ui/pages';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
+import { readHealth } from './systems/read-all';
+import { HealthStatus } from './systems/system-health';
 
 const HOUR_MS = 3_600_000;
 const SHOWN = 8;
+const OPEN = ['running', 'waiting', 'pending'] as const;
 /**
  * Interval in milliseconds at which the panels are read again. The event stream does not announce every change that
  * they show.
@@ -31,7 +36,7 @@ export function Now() {
           <DeadLetters />
         </div>
         <div>
-          <RunsOfTheHour />
+          <OpenAndRecentRuns />
           <ArmedDwells />
           <Workers />
         </div>
@@ -92,7 +97,7 @@ function FiringAlerts() {
                 <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}}>
                   {alert.name ?? alert.fingerprint}
                 </Link>
-                <span>{alert.systemId}</span>
+                <span className="line-side">{alert.systemId}</span>
                 {alert.acknowledgedBy != null && <span className="faint">acknowledged by {alert.acknowledgedBy}</span>}
                 <span className="line-end">
                   <Time at={alert.startsAt} />
@@ -106,29 +111,37 @@ function FiringAlerts() {
   );
 }
 
+const NOT_HEALTHY = 'unhealthy,degraded';
+
 function UnhealthySystems() {
-  const query = useNowQuery('health', () =>
-    bodyOf(api.GET('/api/v1/entities/{kind}', { params: { path: { kind: 'health' }, query: { limit: 200 } } })),
+  const query = useNowQuery('health', async () => {
+    const { items } = await bodyOf(
+      api.GET('/api/v1/systems', { params: { query: { health: NOT_HEALTHY, limit: SHOWN } } }),
+    );
+    return { items, health: await readHealth(items.map(({ id }) => id)) };
+  });
+  const all = (
+    <Link to="/systems" search={{ health: NOT_HEALTHY }}>
+      All
+    </Link>
   );
   return (
-    <Panel title="Unhealthy systems">
+    <Panel title="Unhealthy systems" aside={all}>
       <Loaded query={query}>
-        {({ items }) => (
+        {({ items, health }) => (
           <List
             none="Every system is healthy."
-            items={items
-              .filter(({ state }) => state['status'] !== 'healthy')
-              .map(({ id, state, updatedAt }) => (
-                <span key={id} className="line">
-                  <Status value={String(state['status'])} />
-                  <Link to="/systems/$id" params={{ id }} search={{}}>
-                    {id}
-                  </Link>
-                  <span className="line-end">
-                    <Time at={updatedAt} />
-                  </span>
+            items={items.map(({ id, name }) => (
+              <span key={id} className="line">
+                <HealthStatus health={health.get(id)} />
+                <Link to="/systems/$id" params={{ id }} search={{}} title={id}>
+                  {name}
+                </Link>
+                <span className="line-end">
+                  <Time at={health.get(id)?.inStatusSince} />
                 </span>
-              ))}
+              </span>
+            ))}
           />
         )}
       </Loaded>
@@ -136,23 +149,24 @@ function UnhealthySystems() {
   );
 }
 
-function RunsOfTheHour() {
+/** Shows open runs, whenever they were started, and the runs of the last hour that failed or succeeded. */
+function OpenAndRecentRuns() {
   const query = useNowQuery('runs', async () => {
     const from = new Date(Date.now() - HOUR_MS).toISOString();
-    const list = (query: { status: string; from?: string }) =>
+    const list = (query: { status: string; from?: string; counts?: 'true' }) =>
       bodyOf(api.GET('/api/v1/runs', { params: { query: { ...query, limit: SHOWN } } }));
-    const [runs, open, failed, stats] = await Promise.all([
-      bodyOf(api.GET('/api/v1/runs', { params: { query: { from, counts: 'true', limit: 1 } } })),
-      // Open runs are shown even if they started earlier.
-      list({ status: 'running,waiting' }),
+    const [ended, open, failed, stats] = await Promise.all([
+      list({ status: 'failed,success', from, counts: 'true' }),
+      // Open runs are counted and shown even if they started earlier.
+      list({ status: OPEN.join(','), counts: 'true' }),
       list({ status: 'failed', from }),
       bodyOf(api.GET('/api/v1/stats', { params: { query: { from, bucket: 'minute' } } })),
     ]);
-    return { from, counted: runs, items: [...failed.items, ...open.items], stats };
+    return { from, ended, open, items: [...failed.items, ...open.items], stats };
   });
   return (
     <Panel
-      title="Runs of the last hour"
+      title="Open runs and runs of the last hour"
       aside={
         <Link to="/runs" search={{}}>
           All
@@ -160,13 +174,22 @@ function RunsOfTheHour() {
       }
     >
       <Loaded query={query}>
-        {({ from, counted, items, stats }) => (
+        {({ from, ended, open, items, stats }) => (
           <>
             <div className="detail">
               <div className="chips">
-                {(['running', 'waiting', 'failed', 'success'] as const).map((status) => (
+                <span className="hint">Open</span>
+                {OPEN.map((status) => (
+                  <Link key={status} className="button" to="/runs" search={{ status }}>
+                    <Status value={status} /> <span className="num">{countText(open, [status]) ?? 0}</span>
+                  </Link>
+                ))}
+              </div>
+              <div className="chips">
+                <span className="hint">Last hour</span>
+                {(['failed', 'success'] as const).map((status) => (
                   <Link key={status} className="button" to="/runs" search={{ status, from }}>
-                    <Status value={status} /> <span className="num">{countText(counted, [status]) ?? 0}</span>
+                    <Status value={status} /> <span className="num">{countText(ended, [status]) ?? 0}</span>
                   </Link>
                 ))}
               </div>
@@ -192,8 +215,8 @@ function RunLine({ run }: { run: components['schemas']['Run'] }) {
       <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
         {run.automationName}
       </Link>
-      <span className="faint line-text" title={runEvent(run) ?? ''}>
-        {runEvent(run)}
+      <span className="faint line-side" title={runEvent(run) ?? ''}>
+        {runEvent(run) ?? 'manually'}
       </span>
       <span className="line-end">
         {run.finishedAt === null ? (
@@ -209,11 +232,15 @@ function RunLine({ run }: { run: components['schemas']['Run'] }) {
 }
 
 function ArmedDwells() {
-  const query = useNowQuery('dwells', () => bodyOf(api.GET('/api/v1/dwells', { params: { query: { limit: SHOWN } } })));
+  const query = usePages(
+    ['now', 'dwells'],
+    (cursor) => bodyOf(api.GET('/api/v1/dwells', { params: { query: page(cursor, SHOWN) } })),
+    { refetchInterval: REFRESH_MS },
+  );
   return (
     <Panel title="Armed dwells">
-      <Loaded query={query}>
-        {({ items }) => (
+      <Pages query={query}>
+        {(items) => (
           <List
             none="No dwells are armed."
             items={items.map(({ automationId, automationName, triggerId, contextKey, contextName, firesAt }) => (
@@ -221,7 +248,7 @@ function ArmedDwells() {
                 <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
                   {automationName}
                 </Link>
-                <span>
+                <span title={contextKey ?? undefined}>
                   <span className="faint">{triggerId}</span> {contextName ?? contextKey}
                 </span>
                 <span className="line-end">
@@ -231,7 +258,7 @@ function ArmedDwells() {
             ))}
           />
         )}
-      </Loaded>
+      </Pages>
     </Panel>
   );
 }
@@ -255,10 +282,11 @@ function DeadLetters() {
             none="All changes were routed."
             items={items.map((change) => (
               <span key={change.changeId} className="line">
-                <Status value="failed" label={changeName(change) ?? change.kind} />
-                <span>
-                  {change.kind} {change.id}
-                </span>
+                <Status value="failed" label="not routed" />
+                <Link to="/why/$id" params={{ id: change.changeId }} search={{}}>
+                  {changeName(change) ?? change.kind}
+                </Link>
+                <EntityName kind={change.kind} id={change.id} name={change.name} />
                 <span className="line-end">
                   <Time at={change.failedAt} />
                 </span>

@@ -6,11 +6,12 @@ import type { components } from '../api/schema';
 import { useMay } from '../api/session';
 import { shortId } from '../ui/copy';
 import { Dialog } from '../ui/dialog';
+import { contextText } from '../ui/entity-name';
 import { Facts } from '../ui/facts';
 import { refreshAll } from '../ui/mutation';
 import { Time } from '../ui/time';
 
-type RunData = components['schemas']['Run'];
+type RunData = components['schemas']['ListedRun'];
 
 /** A button that cancels a run after a confirmation. */
 export function CancelRun({ run }: { run: RunData }) {
@@ -46,7 +47,7 @@ function Confirmation({ run, onClose }: { run: RunData; onClose(): void }) {
       <Facts
         rows={[
           ['Run', shortId(run.id)],
-          ['Context', run.contextKey],
+          ['Context', contextText(run)],
           ['Started', run.startedAt === null ? 'not yet' : <Time key="at" at={run.startedAt} />],
         ]}
       />

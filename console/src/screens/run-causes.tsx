@@ -7,7 +7,9 @@ import { ChangeLink } from '../ui/change-link';
 import { shortId } from '../ui/copy';
 import { Loaded, Panel } from '../ui/page';
 import { Status } from '../ui/status';
+import { SourceLinks } from '../ui/source-links';
 import { Time } from '../ui/time';
+import { StartedBy } from './run-started-by';
 
 type RunData = components['schemas']['Run'];
 type Causes = components['schemas']['RunCauses'];
@@ -33,7 +35,17 @@ export function RunCauses({ run }: { run: RunData }) {
     <div className="run-causes">
       <Panel title="What led to it">
         <div className="detail">
-          <Loaded query={query}>{({ up }) => <Above up={up} run={run} />}</Loaded>
+          <Loaded query={query}>
+            {({ up }) => {
+              const changeId = up.find(({ runId }) => runId === id)?.changeId ?? null;
+              return (
+                <>
+                  <Above up={up} run={run} />
+                  {changeId !== null && <StartedBy run={run} changeId={changeId} />}
+                </>
+              );
+            }}
+          </Loaded>
         </div>
       </Panel>
       <Panel title="What it caused">
@@ -50,16 +62,7 @@ function Above({ up, run }: { up: Causes['up']; run: RunData }) {
     <ol className="cause-chain">
       {up.toReversed().map((cause) => (
         <li key={cause.runId}>
-          {cause.from.length > 0 && (
-            <>
-              {cause.from.map((source) => (
-                <span key={source.changeId} className="cause-change">
-                  <ChangeLink change={source} />
-                </span>
-              ))}
-              <span aria-label="changed">→</span>
-            </>
-          )}
+          <SourceLinks from={cause.from} />
           <span className="cause-change">
             {cause.changeId === null ? (
               <span>{unnamedStart(cause, run)}</span>

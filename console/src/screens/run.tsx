@@ -10,7 +10,6 @@ import { runEvent } from '../lib/change-name';
 import { useNavigateWhileShown } from '../lib/navigate-while-shown';
 import { useSearchParams } from '../lib/search';
 import { CopyId, shortId } from '../ui/copy';
-import { ContextKey } from '../ui/entity-name';
 import { Empty, Loaded, Page, Panel, Problem } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
@@ -70,17 +69,23 @@ function Facts({ run }: { run: RunData }) {
   return (
     <>
       <Status value={run.status} />
-      <span>
-        started <Time at={run.startedAt} />
-      </span>
-      <span>
-        {run.finishedAt === null ? 'running for' : 'took'} <Duration from={run.startedAt} to={run.finishedAt} />
-      </span>
+      {run.startedAt === null ? (
+        <span>{run.finishedAt === null ? 'not started yet' : 'never started'}</span>
+      ) : (
+        <>
+          <span>
+            started <Time at={run.startedAt} />
+          </span>
+          <span>
+            {run.finishedAt === null ? 'running for' : 'took'} <Duration from={run.startedAt} to={run.finishedAt} />
+          </span>
+        </>
+      )}
       <Link to="/automations/$id" params={{ id: run.automationId }} search={{}}>
         Automation
       </Link>
       <span>{runEvent(run) ?? 'started manually'}</span>
-      {run.contextKey !== null && <ContextKey of={run} />}
+      {run.contextKey !== null && <CopyId id={run.contextKey} short={40} name={run.contextName} />}
       <span>version {run.version}</span>
       <CopyId id={run.id} />
       {run.causedBy !== null && <RunLink label="caused by" id={run.causedBy} />}

@@ -1,9 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { runEvent } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
-import { useSearchParams } from '../lib/search';
+import { useSearchParams, type Search } from '../lib/search';
 import { ActiveFilters } from '../ui/active-filters';
 import { CopyId } from '../ui/copy';
 import { ContextKey } from '../ui/entity-name';
@@ -13,6 +14,7 @@ import { PeriodFilter } from '../ui/period-filter';
 import { SearchBox } from '../ui/search-box';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
+import { automationQuery } from './automations/automation-api';
 import { BulkActions } from './runs-bulk';
 import { SavedViews } from './saved-views';
 
@@ -27,6 +29,7 @@ export function Runs() {
     bodyOf(api.GET('/api/v1/runs', { params: { query: { ...search, counts: 'true', ...page(cursor) } as never } })),
   );
   const counted = query.data?.pages[0];
+  const texts = useFilterTexts(search, counted?.items);
   const toggle = (status: string) => {
     const next = chosen.includes(status) ? chosen.filter((each) => each !== status) : [...chosen, status];
     set({ status: next.join(',') });
@@ -50,10 +53,17 @@ export function Runs() {
           Context keys and events are searched only in the newest 20,000 runs that match the other filters.
         </p>
       )}
-      <ActiveFilters names={FILTERS} />
+      <ActiveFilters names={FILTERS} texts={texts} />
       <Pages query={query}>{(items) => <RunTable runs={items} filtered={Object.keys(search).length > 0} />}</Pages>
     </Page>
   );
+}
+
+/** Returns the names of the automation and the context in the filters; undefined until they are known. */
+function useFilterTexts({ automationId, contextKey }: Search, runs: readonly Run[] = []) {
+  const { data } = useQuery({ ...automationQuery(automationId ?? ''), enabled: automationId !== undefined });
+  const named = runs.find((run) => run.contextKey === contextKey);
+  return { automationId: data?.automation.name, contextKey: named?.contextName };
 }
 
 /** Explains the order of the list, which is not always that of the times shown. */
@@ -79,7 +89,7 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
         <thead>
           <tr>
             {['Status', 'Automation', 'Context', 'Event', 'Started', 'Duration', 'Run'].map((name) => (
-              <th key={name} title={name === 'Started' ? ORDER : undefined}>
+              <th key={name} scope="col" title={name === 'Started' ? ORDER : undefined}>
                 {name}
               </th>
             ))}

@@ -2,8 +2,15 @@ import { X } from 'lucide-react';
 import { useSearchParams } from '../lib/search';
 import { shortId } from './copy';
 
+interface ActiveFiltersProps {
+  /** Labels of the filters by parameter of the address. */
+  names: Readonly<Record<string, string>>;
+  /** Texts to show instead of the values in the address, by parameter. */
+  texts?: Readonly<Record<string, string | null | undefined>>;
+}
+
 /** Shows the filters in the address for which the screen has no control. Pressing a filter removes it. */
-export function ActiveFilters({ names }: { names: Readonly<Record<string, string>> }) {
+export function ActiveFilters({ names, texts = {} }: ActiveFiltersProps) {
   const [search, set] = useSearchParams();
   const active = Object.entries(names).flatMap(([name, label]) => {
     const value = search[name];
@@ -13,8 +20,13 @@ export function ActiveFilters({ names }: { names: Readonly<Record<string, string
   return (
     <div className="chips active-filters" role="group" aria-label="Filters">
       {active.map(({ name, label, value }) => (
-        <button key={name} type="button" onClick={() => set({ [name]: undefined })} title="Remove this filter">
-          {label} {shortId(value, 32)} <X size={12} aria-hidden />
+        <button
+          key={name}
+          type="button"
+          onClick={() => set({ [name]: undefined })}
+          title={`${value} (remove this filter)`}
+        >
+          {label} {texts[name] ?? shortId(value, 32)} <X size={12} aria-hidden />
         </button>
       ))}
     </div>

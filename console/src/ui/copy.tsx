@@ -12,8 +12,16 @@ export function shortId(id: string, short = 12): string {
   return id.length > short + 4 ? `${id.slice(0, short)}…` : id;
 }
 
-/** A shortened id with a button that copies the full id. */
-export function CopyId({ id, short = 12 }: { id: string; short?: number }) {
+interface CopyIdProps {
+  id: string;
+  /** Number of characters of the id. */
+  short?: number;
+  /** Display name to show instead of the id. */
+  name?: string | null;
+}
+
+/** A shortened id, or the name of what it identifies, with a button that copies the full id. */
+export function CopyId({ id, short = 12, name }: CopyIdProps) {
   const [copied, setCopied] = useState(false);
   const copy = () => {
     void navigator.clipboard.writeText(id).then(() => {
@@ -21,10 +29,10 @@ export function CopyId({ id, short = 12 }: { id: string; short?: number }) {
       window.setTimeout(() => setCopied(false), 1_200);
     });
   };
-  const text = shortId(id, short);
+  const label = name == null ? `Copy ${id}` : `${name}: copy ${id}`;
   return (
-    <button type="button" className="copy" title={`${id} (copy)`} aria-label={`Copy ${id}`} onClick={copy}>
-      <code>{text}</code>
+    <button type="button" className="copy" title={`${id} (copy)`} aria-label={label} onClick={copy}>
+      {name == null ? <code>{shortId(id, short)}</code> : <span>{name}</span>}
       {copied ? <Check size={12} aria-hidden /> : <Copy size={12} aria-hidden />}
     </button>
   );

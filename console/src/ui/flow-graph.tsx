@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { graphOf, type GraphNode, type PlaceOutcome } from '../lib/graph';
-import { countsText, refusedText, type PlaceCounts, type Refused } from './flow';
+import { countsText, refusedText, runsText, type PlaceCounts, type Refused, type RunNumbers } from './flow';
 import type { Box, BoxEdge } from './graph/box';
 import { Graph } from './graph/graph';
 import { Status, toneOf } from './status';
@@ -13,7 +13,7 @@ const LINE_CHARS = 34;
 interface FlowGraphProps {
   definition: unknown;
   label: string;
-  ended?: number | undefined;
+  runs?: RunNumbers | undefined;
   refused?: Refused;
   /** How many runs reached each step, by path. */
   counts?: PlaceCounts | undefined;
@@ -25,15 +25,15 @@ interface FlowGraphProps {
 
 /** Shows a definition as a graph, with counts or with the outcomes of a run. */
 export function FlowGraph(props: FlowGraphProps) {
-  const { definition, label, ended, refused = {}, counts, outcomes, chosen, onChoose } = props;
+  const { definition, label, runs, refused = {}, counts, outcomes, chosen, onChoose } = props;
   const { nodes, edges } = useMemo(
     () =>
       graphOf(definition, {
         refused: refusedText(refused, 'gates'),
         unmet: refusedText(refused, 'conditions'),
-        ...(ended === undefined ? {} : { ended: `${ended} ${ended === 1 ? 'run' : 'runs'} ended` }),
+        runs: runsText(runs),
       }),
-    [definition, ended, JSON.stringify(refused)],
+    [definition, runs?.ended, runs?.open, JSON.stringify(refused)],
   );
   const reached = useMemo(() => (outcomes === undefined ? undefined : reachedOf(outcomes)), [outcomes]);
   const boxes = useMemo(

@@ -16,10 +16,22 @@ export function countsText(counts: PlaceCounts | undefined, path: string): strin
   return `${reached.toLocaleString('en-US')} ×${failed === 0 ? '' : `, ${failed.toLocaleString('en-US')} failed`}`;
 }
 
+/** Numbers of runs that ended in the last 24 hours, and that are open now. */
+export interface RunNumbers {
+  ended: number;
+  open: number;
+}
+
+/** Returns numbers of runs as text, e.g. `3 runs ended, 1 open`. Open runs are left out if there are none. */
+export function runsText(runs: RunNumbers | undefined): string {
+  if (runs === undefined) return '';
+  const { ended, open } = runs;
+  return `${ended} ${ended === 1 ? 'run' : 'runs'} ended${open === 0 ? '' : `, ${open} open`}`;
+}
+
 interface FlowProps {
   definition: unknown;
-  /** Number of runs that ended in the last 24 hours. */
-  ended?: number | undefined;
+  runs?: RunNumbers | undefined;
   /** Numbers of events in the last 24 hours that did not start a run. */
   refused?: Refused;
   /** How many runs reached each step, by path. */
@@ -30,7 +42,7 @@ interface FlowProps {
 }
 
 /** Shows triggers, gates and steps from top to bottom, with branches side by side. */
-export function Flow({ definition, ended, refused = {}, counts, outcomes = new Map(), onChoose }: FlowProps) {
+export function Flow({ definition, runs, refused = {}, counts, outcomes = new Map(), onChoose }: FlowProps) {
   const { triggers, conditions, steps, onFailure } = flowOf(definition);
   const place = { outcomes, onChoose };
   return (
@@ -60,7 +72,7 @@ export function Flow({ definition, ended, refused = {}, counts, outcomes = new M
           <Edge label={refusedText(refused, 'conditions')} />
         </>
       )}
-      <Edge label={ended === undefined ? '' : `${ended} ${ended === 1 ? 'run' : 'runs'} ended`} />
+      <Edge label={runsText(runs)} />
       <Sequence steps={steps} counts={counts} {...place} />
       {onFailure.length > 0 && (
         <div className="flow-branch">

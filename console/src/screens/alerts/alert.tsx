@@ -70,7 +70,7 @@ function Sub({ alert }: { alert: Detail }) {
           acknowledged by {alert.acknowledgedBy} <Time at={alert.acknowledgedAt} />
         </span>
       )}
-      {alert.silencedUntil !== undefined && (
+      {alert.silencedUntil !== undefined && Date.parse(alert.silencedUntil) > Date.now() && (
         <span>
           silenced, ends <Countdown until={alert.silencedUntil} />
         </span>

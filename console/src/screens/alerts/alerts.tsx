@@ -6,7 +6,9 @@ import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { isMatcherText } from '../../lib/matcher-text';
 import { useSearchParams } from '../../lib/search';
+import { ActiveFilters } from '../../ui/active-filters';
 import { Chips } from '../../ui/chips';
+import { CopyId } from '../../ui/copy';
 import { Countdown } from '../../ui/countdown';
 import { ActionButton } from '../../ui/mutation';
 import { Page } from '../../ui/page';
@@ -109,6 +111,7 @@ function AlertList() {
         />
         <Chips label="Status" name="status" values={['firing', 'resolved']} />
       </div>
+      <ActiveFilters names={{ severity: 'severity', systemId: 'system', source: 'source' }} />
       <Pages query={query}>
         {(items) => (
           <Table
@@ -128,6 +131,19 @@ function AlertList() {
   );
 }
 
+/** The alert that a silence names, or its matchers. */
+function Silenced({ silence: { fingerprint, name, matchers } }: { silence: Silence }) {
+  if (fingerprint === null) return <code>{matchers.join(', ')}</code>;
+  return (
+    <>
+      <Link to="/alerts/$id" params={{ id: fingerprint }} search={{}} title={fingerprint}>
+        {name ?? fingerprint}
+      </Link>{' '}
+      <CopyId id={fingerprint} />
+    </>
+  );
+}
+
 function SilenceList() {
   const may = useMay('manage');
   const query = usePages(['silences'], (cursor) =>
@@ -135,9 +151,9 @@ function SilenceList() {
   );
   const columns: readonly Column<Silence>[] = [
     {
-      name: 'Matchers',
+      name: 'Alert or matchers',
       wrap: true,
-      cell: ({ fingerprint, matchers }) => <code>{fingerprint ?? matchers.join(', ')}</code>,
+      cell: (silence) => <Silenced silence={silence} />,
     },
     { name: 'Comment', wrap: true, cell: ({ comment }) => comment },
     { name: 'By', cell: ({ createdBy }) => createdBy },

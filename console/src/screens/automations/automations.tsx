@@ -2,6 +2,7 @@ import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { GitBranch, Plus, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
 import { OutcomeBars } from '../../ui/bars';
@@ -13,7 +14,9 @@ import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 import { automationsQuery, refreshAutomation, setStatus, statsQuery, type Automation } from './automation-api';
 
-/** Lists automations by group, with the outcomes of the runs that ended in the last 24 hours. */
+type RunStats = components['schemas']['RunStats'];
+
+/** Lists automations by group, with the outcomes of the runs that ended in the last 24 hours, and the open runs. */
 export function Automations() {
   const [search, set] = useSearchParams();
   const may = useMay('manage');
@@ -123,7 +126,7 @@ function columnsOf(
     { name: 'On', cell: (automation) => <StatusSwitch automation={automation} /> },
     { name: 'Automation', title: ({ name }) => name, cell: (automation) => <Name automation={automation} /> },
     { name: 'Last triggered', cell: ({ lastTriggeredAt }) => <Time at={lastTriggeredAt} /> },
-    { name: 'Ended in 24 hours', cell: ({ id, name }) => <Sparkline id={id} name={name} /> },
+    { name: 'Last 24 hours', cell: ({ id, name }) => <Sparkline id={id} name={name} /> },
     {
       name: 'Managed by',
       cell: ({ managedBy, provenance }) =>
@@ -173,8 +176,8 @@ export function StatusSwitch({ automation }: { automation: Automation }) {
 }
 
 /**
- * A chart of the runs that ended in the last 24 hours. A list may have 1,000 rows, so each row reads its outcomes only
- * when it is about to become visible.
+ * A chart of the runs that ended in the last 24 hours, with their number and the number of runs that are open now. A
+ * list may have 1,000 rows, so each row reads its outcomes only when it is about to become visible.
  */
 function Sparkline({ id, name }: { id: string; name: string }) {
   const { ref, isSeen } = useSeen();
@@ -183,10 +186,14 @@ function Sparkline({ id, name }: { id: string; name: string }) {
   return (
     <span className="spark" ref={ref}>
       <OutcomeBars buckets={data?.buckets ?? []} label={label} />
-      <span className="num faint">{data?.total ?? ''}</span>
+      <span className="cell-sub num">{data === undefined ? '\u00a0' : countsText(data)}</span>
     </span>
   );
 }
+
+/** Returns the numbers of ended and open runs, e.g. `12 ended, 1 open`. Open runs are left out if there are none. */
+const countsText = ({ total, open }: RunStats): string =>
+  `${total.toLocaleString('en-US')} ended${open === 0 ? '' : `, ${open.toLocaleString('en-US')} open`}`;
 
 /** Returns a ref for an element, and whether the element has come near the visible part of the page. */
 function useSeen() {

@@ -15,10 +15,10 @@ const MEANING: Readonly<Record<string, string>> = {
   config: 'The configuration of the trigger did not match',
   filter: 'The filter was false',
   window: 'Too few events within the window',
-  dwell: 'The cause did not hold long enough',
+  dwell_armed: 'The cause must hold first',
+  dwell_held: 'An earlier event already armed or fired the dwell',
   dwell_cancelled: 'The cause did not hold long enough',
   condition: 'A condition was false',
-  conditions: 'A condition was false',
   already_running: 'A run was in progress (mode single)',
   max_runs: 'Too many runs at once',
   disabled: 'The automation was disabled',
@@ -26,17 +26,19 @@ const MEANING: Readonly<Record<string, string>> = {
   error: 'An expression failed',
   trigger_disabled: 'The trigger was disabled',
   started: 'Started a run',
-  dwell_armed: 'The cause must hold first',
-  dwelling: 'The cause must hold first',
 };
 
 /** Returns an evaluation outcome as readable text. */
 export const meaningOf = (outcome: string): string => MEANING[outcome] ?? outcome.replaceAll('_', ' ');
 
+/** Interval in milliseconds at which evaluations are read again. The event stream does not announce them. */
+const REFRESH_MS = 10_000;
+
 export const evaluationsQuery = (id: string) =>
   queryOptions({
     queryKey: ['evaluations', id, 'recent'],
-    staleTime: 10_000,
+    staleTime: REFRESH_MS,
+    refetchInterval: REFRESH_MS,
     queryFn: () =>
       bodyOf(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: { limit: 200 } } })),
   });
@@ -67,8 +69,11 @@ const COLUMNS: readonly Column<Evaluation>[] = [
 
 /** Lists events that did not start the automation, with the reason. */
 export function Evaluations({ id }: { id: string }) {
-  const query = usePages(['evaluations', id], (cursor) =>
-    bodyOf(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: page(cursor) } })),
+  const query = usePages(
+    ['evaluations', id],
+    (cursor) =>
+      bodyOf(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: page(cursor) } })),
+    { refetchInterval: REFRESH_MS },
   );
   return (
     <Pages query={query}>

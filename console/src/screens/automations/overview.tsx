@@ -8,7 +8,7 @@ import { useSearchParams } from '../../lib/search';
 import { durationText } from '../../lib/time';
 import { OutcomeBars } from '../../ui/bars';
 import { Countdown } from '../../ui/countdown';
-import { ContextKey, contextText } from '../../ui/entity-name';
+import { ContextKey } from '../../ui/entity-name';
 import { Select } from '../../ui/field';
 import { Loaded, Panel } from '../../ui/page';
 import { Status } from '../../ui/status';
@@ -18,11 +18,13 @@ import { Flow, type PlaceCounts } from '../../ui/flow';
 import { FlowGraph } from '../../ui/flow-graph';
 import { useGraphView, ViewSwitch } from '../../ui/view-switch';
 import { statsQuery, stepStatsQuery, type Automation } from './automation-api';
-import { waitedFor } from '../waited-for';
+import { WaitedFor } from '../waited-for';
 import { evaluationsQuery } from './evaluations';
 
 type Stats = components['schemas']['RunStats'];
 type StepStats = components['schemas']['StepStats'];
+/** Interval in milliseconds at which the numbers of runs of the last 24 hours are read again. */
+const REFRESH_MS = 15_000;
 const RANGES = [
   { value: '1', label: '24 hours' },
   { value: '7', label: '7 days' },
@@ -31,7 +33,7 @@ const RANGES = [
 
 /** Shows the steps of an automation, the outcomes of its runs, and what it waits for. */
 export function Overview({ automation }: { automation: Automation }) {
-  const recent = useQuery(statsQuery(automation.id));
+  const recent = useQuery({ ...statsQuery(automation.id), refetchInterval: REFRESH_MS });
   const evaluations = useQuery(evaluationsQuery(automation.id));
   const since = Date.now() - 86_400_000;
   const refused: Record<string, number> = {};
@@ -40,13 +42,14 @@ export function Overview({ automation }: { automation: Automation }) {
   const steps = useQuery(stepStatsQuery(automation.id, automation.version));
   const counts = useMemo(() => countsOf(steps.data), [steps.data]);
   const isGraph = useGraphView();
-  const counted = { definition: automation.definition, ended: recent.data?.total, refused, counts };
+  const runs = recent.data === undefined ? undefined : { ended: recent.data.total, open: recent.data.open };
+  const counted = { definition: automation.definition, runs, refused, counts };
   return (
     <div className="two-columns">
       <Panel title="What it does" aside={<ViewSwitch />}>
         {isGraph ? <FlowGraph label={`Graph of ${automation.name}`} {...counted} /> : <Flow {...counted} />}
         <p className="pad hint">
-          Counts cover ended runs and refused events of the last 24 hours
+          Counts cover ended runs and refused events of the last 24 hours, and runs that are open now
           {steps.data === undefined
             ? ''
             : `; at steps, the newest ${stepRuns(steps.data)} of version ${steps.data.version}`}
@@ -101,6 +104,7 @@ function Chart({ stats }: { stats: Stats }) {
       />
       <dl className="numbers">
         <Figure name="ended" value={String(stats.total)} />
+        <Figure name="open now" value={String(stats.open)} />
         <Figure name="success rate" value={judged === 0 ? '–' : `${((sum('success') / judged) * 100).toFixed(1)} %`} />
         <Figure name="failed" value={String(sum('failed'))} />
         <Figure name={`p50, latest ${stats.bucket}`} value={durationOf(last?.p50Ms)} />
@@ -170,7 +174,7 @@ function RecentRuns({ id }: { id: string }) {
   );
 }
 
-/** Lists the dwells that are in progress and the steps that are waiting. */
+/** Lists the dwells that are armed and the steps that are waiting. */
 function Armed({ id }: { id: string }) {
   const dwells = useQuery({
     queryKey: ['dwells', id],
@@ -178,33 +182,46 @@ function Armed({ id }: { id: string }) {
     queryFn: () => bodyOf(api.GET('/api/v1/dwells', { params: { query: { automationId: id, limit: 50 } } })),
   });
   const waits = useQuery({ queryKey: ['waits', id], refetchInterval: 10_000, queryFn: () => readWaits(id) });
-  const nothing = dwells.data?.items.length === 0 && waits.data?.length === 0;
   return (
     <Panel title="Armed now">
-      {nothing && <p className="pad faint">Nothing is armed and no step is waiting.</p>}
-      <ul className="plain">
-        {dwells.data?.items.map(({ triggerId, armedAt, firesAt, ...dwell }) => (
-          <li key={`${triggerId}:${dwell.contextKey ?? ''}`}>
-            <Status value="waiting" label="holding" /> <code>{triggerId}</code> {contextText(dwell)} since{' '}
-            <Time at={armedAt} />, fires <Countdown until={firesAt} />
-          </li>
-        ))}
-        {waits.data?.map((wait) => (
-          <li key={`${wait.runId}:${wait.path}`}>
-            <Status value="waiting" />{' '}
-            <Link to="/runs/$id" params={{ id: wait.runId }} search={{ step: wait.path }}>
-              {wait.path}
-            </Link>{' '}
-            for {waitedFor(wait)}
-            {wait.timeoutAt !== null && (
-              <>
-                , times out <Countdown until={wait.timeoutAt} />
-              </>
-            )}
-          </li>
-        ))}
-      </ul>
+      <Loaded query={dwells}>
+        {({ items }) => <Loaded query={waits}>{(waiting) => <ArmedList dwells={items} waits={waiting} />}</Loaded>}
+      </Loaded>
     </Panel>
+  );
+}
+
+interface ArmedListProps {
+  dwells: readonly components['schemas']['Dwell'][];
+  waits: readonly components['schemas']['Wait'][];
+}
+
+function ArmedList({ dwells, waits }: ArmedListProps) {
+  if (dwells.length + waits.length === 0) return <p className="pad faint">Nothing is armed and no step is waiting.</p>;
+  return (
+    <ul className="plain">
+      {dwells.map(({ triggerId, armedAt, firesAt, ...dwell }) => (
+        <li key={`${triggerId}:${dwell.contextKey ?? ''}`}>
+          <Status value="waiting" label="holding" /> <code>{triggerId}</code>{' '}
+          {dwell.contextKey !== null && <ContextKey of={dwell} />} since <Time at={armedAt} />, fires{' '}
+          <Countdown until={firesAt} />
+        </li>
+      ))}
+      {waits.map((wait) => (
+        <li key={`${wait.runId}:${wait.path}`}>
+          <Status value="waiting" />{' '}
+          <Link to="/runs/$id" params={{ id: wait.runId }} search={{ step: wait.path }}>
+            {wait.path}
+          </Link>{' '}
+          for <WaitedFor wait={wait} />
+          {wait.timeoutAt !== null && (
+            <>
+              , times out <Countdown until={wait.timeoutAt} />
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { ConfirmButton } from '../../ui/confirm-button';
 import { ActionButton } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
@@ -64,13 +65,15 @@ function ConnectionList() {
           <button type="button" disabled={!may} onClick={() => setEdited(connection)}>
             Edit
           </button>
-          <ActionButton
+          <ConfirmButton
+            title={`Delete the connection “${connection.name}”?`}
+            submit="Delete"
             disabled={!may}
             refresh={['connections']}
             action={() => bodyOf(api.DELETE('/api/v1/connections/{id}', { params: { path: { id: connection.id } } }))}
           >
-            Delete
-          </ActionButton>
+            Its secrets cannot be restored. Steps that use it fail.
+          </ConfirmButton>
         </span>
       ),
     },

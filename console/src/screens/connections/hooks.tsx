@@ -5,10 +5,11 @@ import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { omit } from '../../lib/records';
+import { ConfirmButton } from '../../ui/confirm-button';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, SelectField, TextField } from '../../ui/field';
-import { ActionButton, useSave } from '../../ui/mutation';
+import { useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -52,13 +53,15 @@ export function Hooks() {
       name: 'Actions',
       hidden: true,
       cell: ({ name }) => (
-        <ActionButton
+        <ConfirmButton
+          title={`Delete the hook “${name}”?`}
+          submit="Delete"
           disabled={!may}
           refresh={['hooks']}
           action={() => bodyOf(api.DELETE('/api/v1/hooks/{name}', { params: { path: { name } } }))}
         >
-          Delete
-        </ActionButton>
+          Its secrets cannot be restored. Requests to its address are refused.
+        </ConfirmButton>
       ),
     },
   ];

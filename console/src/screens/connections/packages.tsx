@@ -3,10 +3,11 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { ConfirmButton } from '../../ui/confirm-button';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { Field, TextField } from '../../ui/field';
-import { ActionButton, useSave } from '../../ui/mutation';
+import { useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -34,14 +35,16 @@ export function Packages() {
     {
       name: 'Actions',
       hidden: true,
-      cell: ({ id }) => (
-        <ActionButton
+      cell: ({ id, name, version }) => (
+        <ConfirmButton
+          title={`Remove ${name} ${version}?`}
+          submit="Remove"
           disabled={!may}
           refresh={['packages']}
           action={() => bodyOf(api.DELETE('/api/v1/script-packages/{id}', { params: { path: { id } } }))}
         >
-          Remove
-        </ActionButton>
+          Scripts that import this version fail.
+        </ConfirmButton>
       ),
     },
   ];

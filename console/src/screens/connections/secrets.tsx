@@ -3,9 +3,11 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { ConfirmButton } from '../../ui/confirm-button';
+import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
-import { ActionButton, useSave } from '../../ui/mutation';
+import { useSave } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -27,7 +29,7 @@ export function Secrets() {
     { name: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
     { name: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
     { name: 'Used by', wrap: true, cell: ({ usedBy }) => <SecretUsers usedBy={usedBy} /> },
-    { name: 'Reference', cell: ({ name }) => <code>{`\${{ secrets.${name} }}`}</code> },
+    { name: 'Reference', cell: ({ name }) => <CopyId id={`\${{ secrets.${name} }}`} short={60} /> },
     {
       name: 'Actions',
       hidden: true,
@@ -36,13 +38,15 @@ export function Secrets() {
           <button type="button" disabled={!may} onClick={() => setEdited(name)}>
             Replace
           </button>
-          <ActionButton
+          <ConfirmButton
+            title={`Delete the secret ${name}?`}
+            submit="Delete"
             disabled={!may}
             refresh={['secrets']}
             action={() => bodyOf(api.DELETE('/api/v1/secrets/{name}', { params: { path: { name } } }))}
           >
-            Delete
-          </ActionButton>
+            Its value cannot be restored. Steps that refer to it fail.
+          </ConfirmButton>
         </span>
       ),
     },

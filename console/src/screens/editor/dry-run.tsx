@@ -158,15 +158,38 @@ function PastRuns({ automationId, value, onChange }: PastRunsProps) {
       bodyOf(api.GET('/api/v1/runs', { params: { query: { automationId: automationId ?? '', limit: 20 } } })),
   });
   if (automationId === undefined) return null;
-  const runs = past.data?.items ?? [];
+  const options = past.data?.items.map((each) => ({ value: each.id, label: runText(each) }));
+  return (
+    <PastField
+      label="Run"
+      {...{ value, options, onChange }}
+      error={past.error}
+      choose="Choose a run"
+      none="No runs yet"
+    />
+  );
+}
+
+interface PastFieldProps {
+  label: string;
+  value: string;
+  /** Undefined until they have been read. */
+  options: readonly { value: string; label: string }[] | undefined;
+  error: Error | null;
+  choose: string;
+  none: string;
+  onChange(value: string): void;
+}
+
+/** A field for a past run or event. Says if there are none, if they are being read, or why they cannot be read. */
+function PastField({ label, value, options, error, choose, none, onChange }: PastFieldProps) {
+  if (options === undefined && error !== null) return <Problem error={error} />;
+  const first = options === undefined ? 'Loading…' : options.length === 0 ? none : choose;
   return (
     <SelectField
-      label="Run"
+      label={label}
       value={value}
-      options={[
-        { value: '', label: runs.length === 0 ? 'No runs yet' : 'Choose a run' },
-        ...runs.map((each) => ({ value: each.id, label: runText(each) })),
-      ]}
+      options={[{ value: '', label: first }, ...(options ?? [])]}
       onChange={onChange}
     />
   );
@@ -186,25 +209,22 @@ interface PastEventsProps {
 
 /** A list of the last 20 changes that match an event, including those that started no run. */
 function PastEvents({ event, value, onChange }: PastEventsProps) {
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     queryKey: ['changes', 'of event', event],
     enabled: event !== undefined,
     queryFn: () => bodyOf(api.GET('/api/v1/changes', { params: { query: { event: event ?? '', limit: 20 } } })),
   });
   if (event === undefined) return null;
-  const items = data?.items ?? [];
+  const options = data?.items.map(({ changeId, occurredAt, kind, id, name }) => ({
+    value: changeId,
+    label: `${kind} ${name ?? id} · ${absoluteText(Date.parse(occurredAt))}`,
+  }));
   return (
-    <SelectField
+    <PastField
       label="Event"
-      value={value}
-      options={[
-        { value: '', label: items.length === 0 ? 'No events recorded' : 'Choose an event' },
-        ...items.map(({ changeId, occurredAt, kind, id, name }) => ({
-          value: changeId,
-          label: `${kind} ${name ?? id} · ${absoluteText(Date.parse(occurredAt))}`,
-        })),
-      ]}
-      onChange={onChange}
+      {...{ value, options, error, onChange }}
+      choose="Choose an event"
+      none="No events recorded"
     />
   );
 }

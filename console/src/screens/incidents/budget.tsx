@@ -1,4 +1,5 @@
 import type { components } from '../../api/schema';
+import { durationText } from '../../lib/time';
 
 type Slo = components['schemas']['Slo'];
 
@@ -26,3 +27,9 @@ const DAY_MS = 86_400_000;
 /** Returns the time for which the system of an objective may be unhealthy in one window, in milliseconds. */
 export const budgetMs = ({ target, windowDays }: Pick<Slo, 'target' | 'windowDays'>): number =>
   Math.round(((100 - target) / 100) * windowDays * DAY_MS);
+
+/** Returns for how long the system may still be unhealthy in the window, e.g. `1 h 48 min of 7 h 12 min`. */
+export function budgetTimeText(slo: Pick<Slo, 'target' | 'windowDays' | 'budgetRemainingPercent'>): string {
+  const total = budgetMs(slo);
+  return `${durationText((slo.budgetRemainingPercent / 100) * total)} of ${durationText(total)}`;
+}

@@ -19,35 +19,6 @@ const burnDownQuery = ({ id, computedAt }: Slo) =>
     queryFn: () => bodyOf(api.GET('/api/v1/slos/{id}/burn-down', { params: { path: { id } } })),
   });
 
-const lowestOf = (points: readonly Point[]) =>
-  points.reduce((low, { remainingPercent }) => Math.min(low, remainingPercent), 100);
-
-const SMALL = { width: 160, height: 28 };
-
-/**
- * A small chart, without axes, of the remaining error budget since the start of the window. The faint line shows what
- * would remain if the budget were used evenly.
- */
-export function BurnDownLine({ slo }: { slo: Slo }) {
-  const { data } = useQuery(burnDownQuery(slo));
-  const { width, height } = SMALL;
-  const points = data?.points ?? [];
-  const place = (index: number, percent: number) =>
-    `${(index / Math.max(1, points.length - 1)) * width},${1 + (1 - percent / 100) * (height - 2)}`;
-  return (
-    <svg
-      className={`burn-down ${toneOfBudget(slo.budgetRemainingPercent)}`}
-      viewBox={`0 0 ${width} ${height}`}
-      {...SMALL}
-      role="img"
-      aria-label={`Error budget of ${slo.name}: ${lowestOf(points).toFixed(1)} % at its lowest`}
-    >
-      <line className="even" x1="0" y1="1" x2={width} y2={height - 1} />
-      <polyline points={points.map(({ remainingPercent }, index) => place(index, remainingPercent)).join(' ')} />
-    </svg>
-  );
-}
-
 const HEIGHT = 220;
 const MARGIN = { top: 10, right: 24, bottom: 24, left: 46 };
 const PERCENTS = [0, 25, 50, 75, 100];

@@ -6,6 +6,7 @@ import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useNavigateWhileShown } from '../../lib/navigate-while-shown';
 import { useSearchParams } from '../../lib/search';
+import { ActiveFilters } from '../../ui/active-filters';
 import { Chips } from '../../ui/chips';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, SelectField, TextField } from '../../ui/field';
@@ -67,6 +68,7 @@ export function Incidents() {
       <div className="filters">
         <Chips label="Status" name="status" values={STATUSES} />
       </div>
+      <ActiveFilters names={{ systemId: 'system' }} />
       <Pages query={query}>
         {(items) => (
           <Table
@@ -74,7 +76,7 @@ export function Incidents() {
             columns={COLUMNS}
             rows={items}
             rowKey={({ id }) => id}
-            empty={status === undefined ? 'No incidents.' : 'No incident has this status.'}
+            empty={Object.keys(filters).length === 0 ? 'No incidents.' : 'No incident matches these filters.'}
           />
         )}
       </Pages>

@@ -5,7 +5,9 @@ import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
+import { daysFrom } from '../../lib/days';
 import { absoluteText } from '../../lib/time';
+import { ActiveFilters } from '../../ui/active-filters';
 import { Chips } from '../../ui/chips';
 import { Dialog } from '../../ui/dialog';
 import { CheckField, TextField } from '../../ui/field';
@@ -20,7 +22,6 @@ import { SystemLinks } from '../systems/system-links';
 
 type Maintenance = components['schemas']['Maintenance'];
 const DAYS = 14;
-const DAY_MS = 86_400_000;
 
 const COLUMNS: readonly Column<Maintenance>[] = [
   { name: 'Status', cell: ({ status }) => <Status value={status} /> },
@@ -47,7 +48,11 @@ export function Maintenances() {
   const [search] = useSearchParams();
   const may = useMay('manage');
   const [dialogOpen, setDialogOpen] = useState(false);
-  const filters = search['status'] === undefined ? {} : { status: search['status'] };
+  const { status, systemId } = search;
+  const filters = {
+    ...(status === undefined ? {} : { status }),
+    ...(systemId === undefined ? {} : { systemId }),
+  };
   const query = usePages(['maintenances', filters], (cursor) =>
     bodyOf(api.GET('/api/v1/maintenances', { params: { query: { ...filters, ...page(cursor, 100) } } })),
   );
@@ -63,6 +68,7 @@ export function Maintenances() {
       <div className="filters">
         <Chips label="Status" name="status" values={['scheduled', 'in_progress', 'completed', 'cancelled']} />
       </div>
+      <ActiveFilters names={{ systemId: 'system' }} />
       <Pages query={query}>
         {(items) => (
           <>
@@ -72,7 +78,7 @@ export function Maintenances() {
               columns={COLUMNS}
               rows={items}
               rowKey={({ id }) => id}
-              empty="No maintenances."
+              empty={Object.keys(filters).length === 0 ? 'No maintenances.' : 'No maintenance matches these filters.'}
             />
           </>
         )}
@@ -84,18 +90,18 @@ export function Maintenances() {
 
 /** A calendar of two weeks, starting today. Each day lists the maintenances that overlap it. */
 function Calendar({ items }: { items: readonly Maintenance[] }) {
-  const today = new Date(new Date().setHours(0, 0, 0, 0)).getTime();
-  const days = Array.from({ length: DAYS }, (_, index) => today + index * DAY_MS);
-  const inDay = (day: number) =>
-    items.filter(({ startAt, endAt }) => Date.parse(startAt) < day + DAY_MS && Date.parse(endAt) > day);
+  const days = daysFrom(new Date(), DAYS).map(({ from, to }) => ({
+    day: from,
+    inDay: items.filter(({ startAt, endAt }) => Date.parse(startAt) < to && Date.parse(endAt) > from),
+  }));
   return (
     <ol className="calendar" aria-label="Next two weeks">
-      {days.map((day) => (
-        <li key={day} className={inDay(day).length > 0 ? 'busy' : undefined}>
+      {days.map(({ day, inDay }) => (
+        <li key={day} className={inDay.length > 0 ? 'busy' : undefined}>
           <span className="cell-sub">
             {new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' }).format(day)}
           </span>
-          {inDay(day).map(({ id, title, startAt }) => (
+          {inDay.map(({ id, title, startAt }) => (
             <Link key={id} to="/maintenances/$id" params={{ id }} search={{}} title={absoluteText(Date.parse(startAt))}>
               {title}
             </Link>

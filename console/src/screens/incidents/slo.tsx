@@ -2,13 +2,14 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
+import { daysText } from '../../lib/days';
 import { durationText } from '../../lib/time';
 import { CopyId } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
 import { Loaded, Page, Panel } from '../../ui/page';
 import { Time } from '../../ui/time';
 import { ReferringAutomations, Transitions } from '../systems/transitions';
-import { Budget, budgetMs } from './budget';
+import { Budget, budgetMs, budgetTimeText } from './budget';
 import { BurnDownChart } from './burn-down';
 
 type Slo = components['schemas']['Slo'];
@@ -43,8 +44,6 @@ export function SloScreen() {
     </Loaded>
   );
 }
-
-const daysText = (days: number) => (days === 1 ? '1 day' : `${days} days`);
 
 function Sub({ slo }: { slo: Slo }) {
   return (
@@ -83,15 +82,11 @@ function Definition({ slo }: { slo: Slo }) {
 
 function State({ slo }: { slo: Slo }) {
   const { budgetRemainingPercent: left, currentStreak, bestStreak, achievements } = slo;
-  const total = budgetMs(slo);
   return (
     <Panel title="State">
       <Facts
         rows={[
-          [
-            'Error budget left',
-            `${left.toFixed(1)} %, ${durationText((left / 100) * total)} of ${durationText(total)}`,
-          ],
+          ['Error budget left', `${left.toFixed(1)} %, ${budgetTimeText(slo)}`],
           ['Without an outage', `${daysText(currentStreak)}, best ${daysText(bestStreak)}`],
           ['Achievements', achievements.map((each) => each.replaceAll('_', ' ')).join(', ')],
           ['Computed', <Time key="computed" at={slo.computedAt} />],

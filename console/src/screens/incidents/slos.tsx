@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { daysText } from '../../lib/days';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
@@ -12,8 +13,7 @@ import { page, Pages, usePages } from '../../ui/pages';
 import { SystemField } from '../systems/system-fields';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
-import { Budget } from './budget';
-import { BurnDownLine } from './burn-down';
+import { Budget, budgetTimeText } from './budget';
 
 type Slo = components['schemas']['Slo'];
 
@@ -37,14 +37,23 @@ const COLUMNS: readonly Column<Slo>[] = [
   },
   {
     name: 'Target',
-    cell: ({ target, windowDays }) => <span className="num">{`${target} % in ${windowDays} days`}</span>,
+    cell: ({ target, windowDays }) => <span className="num">{`${target} % in ${daysText(windowDays)}`}</span>,
   },
-  { name: 'Error budget left', cell: (slo) => <Budget slo={slo} /> },
+  {
+    name: 'Error budget left',
+    cell: (slo) => (
+      <>
+        <Budget slo={slo} />
+        <div className="cell-sub num">{budgetTimeText(slo)}</div>
+      </>
+    ),
+  },
   {
     name: 'Streak',
-    cell: ({ currentStreak, bestStreak }) => <span className="num">{`${currentStreak} days, best ${bestStreak}`}</span>,
+    cell: ({ currentStreak, bestStreak }) => (
+      <span className="num">{`${daysText(currentStreak)}, best ${daysText(bestStreak)}`}</span>
+    ),
   },
-  { name: 'Burn-down', cell: (slo) => <BurnDownLine slo={slo} /> },
   { name: 'Computed', cell: ({ computedAt }) => <Time at={computedAt} /> },
 ];
 

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
@@ -21,7 +22,14 @@ export function DeadLetters() {
   );
   const columns: readonly Column<Failed>[] = [
     { name: 'Change', cell: ({ changeId }) => <CopyId id={changeId} short={13} /> },
-    { name: 'Event', cell: changeName },
+    {
+      name: 'Event',
+      cell: (change) => (
+        <Link to="/why/$id" params={{ id: change.changeId }} search={{}}>
+          {changeName(change) ?? change.kind}
+        </Link>
+      ),
+    },
     { name: 'Entity', cell: ({ kind, id, name }) => <EntityName kind={kind} id={id} name={name} /> },
     { name: 'Error', wrap: true, cell: ({ error }) => messageOf(error) },
     { name: 'Attempts', cell: ({ attempts }) => <span className="num">{attempts}</span> },

@@ -4,10 +4,11 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { sessionQuery } from '../../api/session';
+import { ConfirmButton } from '../../ui/confirm-button';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { CheckField, TextField } from '../../ui/field';
-import { ActionButton, refreshAll } from '../../ui/mutation';
+import { refreshAll } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -41,13 +42,17 @@ export function Tokens() {
     {
       name: 'Actions',
       hidden: true,
-      cell: ({ id }) => (
-        <ActionButton
+      cell: ({ id, name, kind }) => (
+        <ConfirmButton
+          title={`Revoke the ${kind} “${name}”?`}
+          submit="Revoke"
           refresh={['tokens']}
           action={() => bodyOf(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } }))}
         >
-          Revoke
-        </ActionButton>
+          {kind === 'session'
+            ? 'Its user is signed out.'
+            : 'Calls with this token are refused, and sessions that were started with it end.'}
+        </ConfirmButton>
       ),
     },
   ];

@@ -4,6 +4,7 @@ import { sampleOf } from '../../../../src/domain/registry/sample';
 import { api, bodyOf } from '../../api/client';
 import { registryQuery } from '../../api/registry';
 import { CopyId } from '../../ui/copy';
+import { EntityName } from '../../ui/entity-name';
 import { JsonPanel } from '../../ui/json-panel';
 import { Loaded, Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
@@ -67,11 +68,10 @@ export function Entities() {
             empty="No entity of this kind."
             columns={[
               {
-                name: 'Id',
-                title: ({ id }) => id,
-                cell: ({ id }) => (
+                name: 'Entity',
+                cell: ({ id, name }) => (
                   <Link to="/entities/$kind/$id" params={{ kind, id }} search={{}}>
-                    {id}
+                    <EntityName id={id} name={name} short={60} />
                   </Link>
                 ),
               },
@@ -112,9 +112,9 @@ export function EntityScreen() {
   });
   return (
     <Loaded query={query}>
-      {({ state, updatedAt }) => (
+      {({ name, state, updatedAt }) => (
         <Page
-          title={id}
+          title={name ?? id}
           sub={
             <>
               <Link to="/entities/$kind" params={{ kind }} search={{}}>

@@ -42,7 +42,7 @@ export function SystemScreen() {
         >
           <div className="two-columns">
             <div>
-              <HealthPanel health={health.data} />
+              <HealthPanel query={health} />
               <Dependencies id={id} />
               <OpenThings id={id} />
               {Object.keys(system.metadata).length > 0 && <JsonPanel title="Metadata" value={system.metadata} />}
@@ -58,25 +58,30 @@ export function SystemScreen() {
   );
 }
 
-function HealthPanel({ health }: { health: Health | undefined }) {
-  if (health === undefined) return null;
-  const ms = (value: number | null) => (value === null ? undefined : durationText(value));
+function HealthPanel({ query }: { query: { data: Health | undefined; error: Error | null } }) {
   return (
     <Panel title="Health">
-      <Facts
-        rows={[
-          ['Status', <Status key="status" value={health.status} />],
-          ['In status for', durationText(health.inStatusForMs)],
-          ['Checks', `${health.healthyChecks} of ${health.totalChecks} healthy`],
-          ['Latency', ms(health.latencyMs)],
-          ['p95 latency', ms(health.p95LatencyMs)],
-          ['Success rate', health.successRate === null ? undefined : `${(health.successRate * 100).toFixed(1)} %`],
-          ['Last result', health.lastRunAt === null ? undefined : <Time key="at" at={health.lastRunAt} />],
-          ['Transitions', `${health.transitionsInWindow} in ${health.transitionWindowMinutes} min`],
-          ['In maintenance', health.inMaintenance ? 'yes' : 'no'],
-        ]}
-      />
+      <Loaded query={query}>{(health) => <HealthFacts health={health} />}</Loaded>
     </Panel>
+  );
+}
+
+function HealthFacts({ health }: { health: Health }) {
+  const ms = (value: number | null) => (value === null ? undefined : durationText(value));
+  return (
+    <Facts
+      rows={[
+        ['Status', <Status key="status" value={health.status} />],
+        ['In status for', durationText(health.inStatusForMs)],
+        ['Checks', `${health.healthyChecks} of ${health.totalChecks} healthy`],
+        ['Latency', ms(health.latencyMs)],
+        ['p95 latency', ms(health.p95LatencyMs)],
+        ['Success rate', health.successRate === null ? undefined : `${(health.successRate * 100).toFixed(1)} %`],
+        ['Last result', health.lastRunAt === null ? undefined : <Time key="at" at={health.lastRunAt} />],
+        ['Transitions', `${health.transitionsInWindow} in ${health.transitionWindowMinutes} min`],
+        ['In maintenance', health.inMaintenance ? 'yes' : 'no'],
+      ]}
+    />
   );
 }
 
@@ -118,7 +123,9 @@ function Dependencies({ id }: { id: string }) {
   );
 }
 
-/** Lists the firing alerts and open incidents of a system. */
+const OPEN_INCIDENTS = 'investigating,identified,fixing,monitoring';
+
+/** Lists the firing alerts and open incidents of a system, at most 20 of each. */
 function OpenThings({ id }: { id: string }) {
   const alerts = useQuery({
     queryKey: ['alerts', 'of', id],
@@ -127,32 +134,55 @@ function OpenThings({ id }: { id: string }) {
   });
   const incidents = useQuery({
     queryKey: ['incidents', 'of', id],
-    queryFn: () => bodyOf(api.GET('/api/v1/incidents', { params: { query: { systemId: id, limit: 20 } } })),
+    queryFn: () =>
+      bodyOf(api.GET('/api/v1/incidents', { params: { query: { systemId: id, status: OPEN_INCIDENTS, limit: 20 } } })),
   });
-  const open = (incidents.data?.items ?? []).filter(({ status }) => status !== 'resolved');
+  const all = (
+    <span className="row-actions">
+      <Link to="/alerts" search={{ systemId: id }}>
+        All alerts
+      </Link>
+      <Link to="/incidents" search={{ systemId: id }}>
+        All incidents
+      </Link>
+    </span>
+  );
   return (
-    <Panel title="Alerts and incidents">
-      {alerts.data?.items.length === 0 && open.length === 0 && (
-        <p className="pad faint">No firing alerts and no open incidents.</p>
-      )}
-      <ul className="plain">
-        {alerts.data?.items.map(({ fingerprint, name }) => (
-          <li key={fingerprint}>
-            <Status value="firing" />{' '}
-            <Link to="/alerts/$id" params={{ id: fingerprint }} search={{}}>
-              {name ?? fingerprint}
-            </Link>
-          </li>
-        ))}
-        {open.map((incident) => (
-          <li key={incident.id}>
-            <Status value={incident.status} />{' '}
-            <Link to="/incidents/$id" params={{ id: incident.id }} search={{}}>
-              {incident.title}
-            </Link>
-          </li>
-        ))}
-      </ul>
+    <Panel title="Alerts and incidents" aside={all}>
+      <Loaded query={alerts}>
+        {({ items: firing }) => (
+          <Loaded query={incidents}>{({ items: open }) => <OpenList firing={firing} open={open} />}</Loaded>
+        )}
+      </Loaded>
     </Panel>
+  );
+}
+
+interface OpenListProps {
+  firing: readonly components['schemas']['Alert'][];
+  open: readonly components['schemas']['Incident'][];
+}
+
+function OpenList({ firing, open }: OpenListProps) {
+  if (firing.length + open.length === 0) return <p className="pad faint">No firing alerts and no open incidents.</p>;
+  return (
+    <ul className="plain">
+      {firing.map(({ fingerprint, name }) => (
+        <li key={fingerprint}>
+          <Status value="firing" />{' '}
+          <Link to="/alerts/$id" params={{ id: fingerprint }} search={{}} title={fingerprint}>
+            {name ?? fingerprint}
+          </Link>
+        </li>
+      ))}
+      {open.map((incident) => (
+        <li key={incident.id}>
+          <Status value={incident.status} />{' '}
+          <Link to="/incidents/$id" params={{ id: incident.id }} search={{}}>
+            {incident.title}
+          </Link>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -6,12 +6,14 @@ import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
+import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { SearchBox } from '../../ui/search-box';
+import { Status } from '../../ui/status';
 import { Table } from '../../ui/table';
 import { Time } from '../../ui/time';
 import { useGraphView, ViewSwitch } from '../../ui/view-switch';
@@ -26,7 +28,8 @@ export function Systems() {
   const [search] = useSearchParams();
   const may = useMay('manage');
   const [dialogOpen, setDialogOpen] = useState(false);
-  const filters = search['q'] === undefined ? {} : { q: search['q'] };
+  const { q, health } = search;
+  const filters = { ...(q === undefined ? {} : { q }), ...(health === undefined ? {} : { health }) };
   const isMap = useGraphView('map');
   const query = usePages(
     ['systems', filters],
@@ -44,19 +47,41 @@ export function Systems() {
     >
       <div className="filters">
         <SearchBox label="Search systems" placeholder="Part of id or name" />
+        {!isMap && <HealthFilter />}
         <ViewSwitch other="map" />
       </div>
       {isMap ? (
-        <SystemMap q={search['q']} />
+        <SystemMap q={q} />
       ) : (
-        <Pages query={query}>{(items) => <SystemTable systems={items} />}</Pages>
+        <Pages query={query}>
+          {(items) => <SystemTable systems={items} filtered={Object.keys(filters).length > 0} />}
+        </Pages>
       )}
       {dialogOpen && <NewSystem onClose={() => setDialogOpen(false)} />}
     </Page>
   );
 }
 
-function SystemTable({ systems }: { systems: readonly System[] }) {
+/** Buttons that restrict the list to systems with some statuses of health. */
+function HealthFilter() {
+  const [search, set] = useSearchParams();
+  const chosen = (search['health'] ?? '').split(',').filter((status) => status !== '');
+  const toggle = (status: string) => {
+    const next = chosen.includes(status) ? chosen.filter((each) => each !== status) : [...chosen, status];
+    set({ health: next.join(',') });
+  };
+  return (
+    <div className="chips" role="group" aria-label="Health">
+      {['unhealthy', 'degraded', 'healthy'].map((status) => (
+        <button key={status} type="button" aria-pressed={chosen.includes(status)} onClick={() => toggle(status)}>
+          <Status value={status} />
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function SystemTable({ systems, filtered }: { systems: readonly System[]; filtered: boolean }) {
   const ids = systems.map(({ id }) => id);
   const health = useQuery({
     queryKey: ['health', 'list', ids],
@@ -70,7 +95,7 @@ function SystemTable({ systems }: { systems: readonly System[] }) {
       label="Systems"
       rows={systems}
       rowKey={({ id }) => id}
-      empty="No systems yet. Alerts and check results create them."
+      empty={filtered ? 'No system matches these filters.' : 'No systems yet. Alerts and check results create them.'}
       columns={[
         {
           name: 'System',
@@ -94,7 +119,7 @@ function SystemTable({ systems }: { systems: readonly System[] }) {
             );
           },
         },
-        { name: 'Id', title: ({ id }) => id, cell: ({ id }) => <code>{id}</code> },
+        { name: 'Id', cell: ({ id }) => <CopyId id={id} short={40} /> },
         {
           name: 'Description',
           title: ({ description }) => description ?? '',

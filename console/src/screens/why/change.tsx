@@ -8,11 +8,14 @@ import { CopyId, shortId } from '../../ui/copy';
 import { ChangeLink } from '../../ui/change-link';
 import { Countdown } from '../../ui/countdown';
 import { EntityName } from '../../ui/entity-name';
+import { HeldParts } from '../../ui/held-parts';
 import { Json } from '../../ui/json';
 import { Empty, Loaded, Page, Panel, Problem } from '../../ui/page';
+import { SourceLinks } from '../../ui/source-links';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { meaningOf } from '../automations/evaluations';
+import { DwellTimes, windowText } from '../run-started-by';
 
 type Detail = components['schemas']['ChangeDetail'];
 type Candidate = components['schemas']['Candidate'];
@@ -22,15 +25,19 @@ const SCREEN_OF: Readonly<Record<string, string>> = {
   alert: '/alerts/$id',
   incident: '/incidents/$id',
   maintenance: '/maintenances/$id',
-  system: '/systems/$id',
   health: '/systems/$id',
+  'catalog-system': '/systems/$id',
+  dependency: '/systems/$id',
+  slo: '/slos/$id',
 };
+
+/** Interval in milliseconds at which a change that is not routed yet, or whose dwell is armed, is read again. */
+const REFRESH_MS = 5_000;
 
 /** Statuses to show for outcomes. All other outcomes are shown as refused. */
 const STATUS_OF: Readonly<Record<string, string>> = {
   started: 'started',
   dwell_armed: 'waiting',
-  dwelling: 'waiting',
 };
 
 /** Shows one change: who sent it, what each automation did with it and why, and what led to it. */
@@ -39,6 +46,7 @@ export function ChangeScreen() {
   const query = useQuery({
     queryKey: ['changes', id],
     queryFn: () => bodyOf(api.GET('/api/v1/changes/{id}', { params: { path: { id } } })),
+    refetchInterval: ({ state: { data } }) => (data !== undefined && isOpen(data) ? REFRESH_MS : false),
   });
   return (
     <Loaded query={query}>
@@ -80,20 +88,23 @@ export function ChangeScreen() {
   );
 }
 
+/** Returns whether the outcome of a change for some automation is still open. */
+const isOpen = ({ change, candidates }: Detail): boolean =>
+  (change.routedAt === null && change.failedAt === null) ||
+  candidates?.some(({ outcome }) => outcome === 'dwell_armed') === true;
+
 function Facts({ detail: { change, sender } }: { detail: Detail }) {
   return (
     <>
       <Time at={change.occurredAt} />
       <span>
-        {change.kind}{' '}
-        {Object.hasOwn(SCREEN_OF, change.kind) ? (
-          <Link to={SCREEN_OF[change.kind] as '/alerts/$id'} params={{ id: change.id }} search={{}}>
-            <EntityName id={change.id} name={change.name} />
-          </Link>
-        ) : (
-          <EntityName id={change.id} name={change.name} />
-        )}
+        {change.kind} <Entity change={change} />
       </span>
+      {change.contextKey !== null && change.contextKey !== change.id && (
+        <span>
+          context <CopyId id={change.contextKey} short={40} name={change.contextName} />
+        </span>
+      )}
       <span>
         from {sender.type} {sender.name}
       </span>
@@ -101,6 +112,23 @@ function Facts({ detail: { change, sender } }: { detail: Detail }) {
       {change.routedAt === null && change.failure === null && <Status value="pending" label="not routed yet" />}
       <CopyId id={change.changeId} />
     </>
+  );
+}
+
+/** A link to the screen of the entity that changed. The entity of an event may have no screen. */
+function Entity({ change: { kind, id, name, event } }: { change: Detail['change'] }) {
+  const text = <EntityName id={id} name={name} />;
+  if (Object.hasOwn(SCREEN_OF, kind))
+    return (
+      <Link to={SCREEN_OF[kind] as '/alerts/$id'} params={{ id }} search={{}}>
+        {text}
+      </Link>
+    );
+  if (event !== null) return text;
+  return (
+    <Link to="/entities/$kind/$id" params={{ kind, id }} search={{}}>
+      {text}
+    </Link>
   );
 }
 
@@ -128,7 +156,8 @@ function Candidates({ detail: { candidates, change } }: { detail: Detail }) {
 
 function CandidateText({ candidate }: { candidate: Candidate }) {
   const { automationId, automationName, triggerId, version, outcome } = candidate;
-  const { detail, deciding, held, note, runId, dwell, window } = candidate;
+  const { detail, deciding, note, runId, dwell, window } = candidate;
+  const isDwelling = outcome === 'dwell_armed';
   return (
     <>
       <div className="candidate-head">
@@ -142,20 +171,19 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
           <Status value={STATUS_OF[outcome] ?? 'refused'} label={meaningOf(outcome)} />
         </span>
       </div>
+      <HeldParts candidate={candidate} />
       {deciding !== undefined && <PartValues part={deciding} />}
-      {held?.map((part, index) => (
-        <PartValues key={index} part={part} held />
-      ))}
-      {detail !== null && deciding === undefined && dwell === undefined && <div className="cell-sub">{detail}</div>}
+      {detail !== null && deciding === undefined && !isDwelling && <div className="cell-sub">{detail}</div>}
       {note !== undefined && <div className="cell-sub">{note}</div>}
-      {window !== undefined && (
-        <div>
-          {window.count} of {window.needed} within the window
-        </div>
-      )}
-      {dwell !== undefined && (
+      {window !== undefined && <div>{windowText(candidate)}</div>}
+      {dwell !== undefined && isDwelling && (
         <div>
           must keep holding, fires <Countdown until={dwell.firesAt} />
+        </div>
+      )}
+      {dwell !== undefined && outcome === 'started' && (
+        <div>
+          held <DwellTimes dwell={dwell} />
         </div>
       )}
       {runId !== undefined && (
@@ -212,7 +240,8 @@ function Waits({ detail: { waits } }: { detail: Detail }) {
             <Status value={woken ? 'success' : 'waiting'} label={woken ? 'woken' : 'still waiting'} />{' '}
             <Link to="/runs/$id" params={{ id: runId }} search={{ step: path }}>
               {path}
-            </Link>
+            </Link>{' '}
+            of run <code title={runId}>{shortId(runId)}</code>
           </li>
         ))}
       </ul>
@@ -229,7 +258,12 @@ function Causes({ detail: { causes } }: { detail: Detail }) {
           <ul className="plain">
             {from.map((ref) => (
               <li key={ref.changeId}>
-                <ChangeLink change={ref} />
+                <span className="cause-run">
+                  <SourceLinks from={ref.from} />
+                  <span className="cause-change">
+                    <ChangeLink change={ref} />
+                  </span>
+                </span>
               </li>
             ))}
             {up.map((cause) => (
@@ -277,7 +311,7 @@ function RunOfCause({ cause }: { cause: Detail['causes']['up'][number] }) {
           <ChangeLink change={{ ...cause, changeId }} />
         </>
       )}
-      {from.map((ref) => (
+      {[...from, ...from.flatMap((ref) => ref.from)].map((ref) => (
         <span key={ref.changeId} className="cell-sub">
           {' from '}
           <ChangeLink change={ref} />

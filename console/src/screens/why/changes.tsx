@@ -4,8 +4,7 @@ import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
 import { changeName } from '../../lib/change-name';
 import { ActiveFilters } from '../../ui/active-filters';
-import { shortId } from '../../ui/copy';
-import { EntityName } from '../../ui/entity-name';
+import { ContextKey, EntityName } from '../../ui/entity-name';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { PeriodFilter } from '../../ui/period-filter';
@@ -14,6 +13,8 @@ import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 
 type Change = components['schemas']['ChangeSummary'];
+/** Interval in milliseconds at which the list is read again. */
+const REFRESH_MS = 10_000;
 const FILTERS = ['kind', 'entity', 'event', 'system', 'since', 'until'] as const;
 
 const COLUMNS: readonly Column<Change>[] = [
@@ -36,9 +37,8 @@ const COLUMNS: readonly Column<Change>[] = [
   },
   {
     name: 'Context',
-    title: ({ contextKey }) => contextKey ?? '',
-    cell: ({ contextKey, id }) =>
-      contextKey === null || contextKey === id ? <span className="faint">–</span> : shortId(contextKey, 32),
+    cell: (change) =>
+      change.contextKey === change.id ? <span className="faint">–</span> : <ContextKey of={change} short={32} />,
   },
   {
     name: 'From',
@@ -57,8 +57,11 @@ export function Changes() {
   const filters = Object.fromEntries(
     FILTERS.flatMap((name) => (search[name] === undefined ? [] : [[name, search[name]]])),
   );
-  const query = usePages(['changes', filters], (cursor) =>
-    bodyOf(api.GET('/api/v1/changes', { params: { query: { ...filters, ...page(cursor) } } })),
+  const query = usePages(
+    ['changes', filters],
+    (cursor) => bodyOf(api.GET('/api/v1/changes', { params: { query: { ...filters, ...page(cursor) } } })),
+    // The event stream does not announce events that start no run.
+    { refetchInterval: REFRESH_MS },
   );
   return (
     <Page

@@ -1,0 +1,68 @@
+import { useQuery } from '@tanstack/react-query';
+import { api, bodyOf } from '../api/client';
+import type { components } from '../api/schema';
+import { Facts } from '../ui/facts';
+import { HeldParts } from '../ui/held-parts';
+import { Loaded, Loading } from '../ui/page';
+import { Time } from '../ui/time';
+
+type RunData = components['schemas']['Run'];
+type Candidate = components['schemas']['Candidate'];
+
+/**
+ * Shows the trigger that started a run, since when the cause had held if the trigger has a `for`, and with which values
+ * config, filter and conditions were true. A retry shows those of the run that it retries.
+ */
+export function StartedBy({ run, changeId }: { run: RunData; changeId: string }) {
+  const query = useQuery({
+    queryKey: ['changes', changeId],
+    queryFn: () => bodyOf(api.GET('/api/v1/changes/{id}', { params: { path: { id: changeId } } })),
+  });
+  if (query.data === undefined && query.error === null) return <Loading rows={2} />;
+  return (
+    <>
+      <h3>Started by</h3>
+      <Loaded query={query}>
+        {({ candidates }) => {
+          const candidate = candidateOf(run, candidates ?? []);
+          if (candidate === undefined)
+            return <p className="faint">The values that started this run are no longer kept.</p>;
+          return (
+            <div>
+              <Facts
+                rows={[
+                  ['Trigger', <code key="trigger">{candidate.triggerId}</code>],
+                  ['Window', windowText(candidate)],
+                  ['Held', candidate.dwell === undefined ? undefined : <DwellTimes dwell={candidate.dwell} />],
+                ]}
+              />
+              <HeldParts candidate={candidate} />
+            </div>
+          );
+        }}
+      </Loaded>
+    </>
+  );
+}
+
+/** Shows the time for which the cause of a dwell that fired has held. */
+export function DwellTimes({ dwell: { armedAt, firesAt } }: { dwell: NonNullable<Candidate['dwell']> }) {
+  return (
+    <span>
+      from <Time at={armedAt} /> to <Time at={firesAt} />
+    </span>
+  );
+}
+
+/** Returns how many events the window of a trigger had counted; undefined for a trigger without a window. */
+export const windowText = ({ window }: Candidate): string | undefined =>
+  window && `${window.count} of ${window.needed} events within the window`;
+
+function candidateOf(run: RunData, candidates: readonly Candidate[]): Candidate | undefined {
+  const isOriginal = ({ automationId, triggerId, outcome }: Candidate) =>
+    outcome === 'started' && automationId === run.automationId && triggerId === run.triggerId;
+  return (
+    candidates.find(({ runId }) => runId === run.id) ??
+    (run.parentRunId === null ? undefined : candidates.find(isOriginal))
+  );
+}
