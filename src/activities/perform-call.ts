@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
-import { isDatabaseUnavailable } from '../db/availability';
+import { isDatabaseUnavailable, isQueryError } from '../db/availability';
 import type { Executor } from '../db/executor';
 import { countSent, noteFailedAttempt, stepStanding } from '../db/runs/attempts';
 import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
@@ -107,7 +107,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Ste
     return finish(answer);
   }
   await deps.failpoint('before-attempt-is-sent');
-  const sentCount = await countSent(db, step.names, attempt.key, configOf(step));
+  const sentCount = await persist(attempt.context, () => countSent(db, step.names, attempt.key, configOf(step)));
   if (sentCount === null) return notSent(deps, attempt);
   attempt.sentCount = sentCount;
   attempt.sent = sentOf(call);
@@ -141,8 +141,19 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
     });
   const secrets = secretsOfStep(deps, step);
   return makeCall(deps, attempt, timeoutMs, (signal) =>
-    withBoundSecrets(bound, () => withSecretsOfStep(secrets, () => execute(signal))),
+    withBoundSecrets(bound, () => withSecretsOfStep(secrets, () => execute(signal))).catch((error: unknown) => {
+      throw ofProvider(error);
+    }),
   );
+}
+
+/**
+ * Returns the error of a call. A network error that a plugin throws as it is has the same code as one of a connection to
+ * Postgres, but belongs to the provider unless a statement failed with it.
+ */
+function ofProvider(error: unknown): unknown {
+  if (error instanceof ProviderFailure || !isDatabaseUnavailable(error) || isQueryError(error)) return error;
+  return new ProviderFailure('network_error', messageOf(error), { retryable: true, cause: error });
 }
 
 /**

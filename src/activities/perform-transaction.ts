@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable } from '../db/availability';
+import { isDatabaseUnavailable, isQueryError } from '../db/availability';
 import type { Executor } from '../db/executor';
 import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
 import { FermataError, messageOf } from '../domain/errors';
@@ -73,10 +73,21 @@ async function attempt(
     idempotencyKey: `${source.rootRunId}:${names.path}`,
     now: deps.clock.now(),
   };
-  const result = await withSecretsOfStep(NO_SECRETS, () => action.execute(effect));
+  const result = await withSecretsOfStep(NO_SECRETS, () => action.execute(effect)).catch((error: unknown) => {
+    throw ofAction(error);
+  });
   await deps.failpoint('after-effect-before-commit');
   const written = await writeSuccess(tx, deps, step, action, result, consumed?.data ?? null);
   return written ?? recordedOutcome(tx, step);
+}
+
+/**
+ * Returns the error of an action. A network error that a plugin throws as it is has the same code as one of a connection
+ * to Postgres, but fails the step unless a statement failed with it.
+ */
+function ofAction(error: unknown): unknown {
+  if (!isDatabaseUnavailable(error) || isQueryError(error)) return error;
+  return new FermataError('provider_failed', messageOf(error));
 }
 
 /** Returns the error code of a step's failure, which is `internal` for an unexpected error. */

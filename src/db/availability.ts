@@ -25,6 +25,16 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
+/** Returns whether an error, or one of its causes, is that of a statement of Fermata's own database. */
+export function isQueryError(error: unknown): boolean {
+  let current = error as ErrorShape | null | undefined;
+  for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
+    if (current instanceof DrizzleQueryError) return true;
+    current = current.cause as ErrorShape | null | undefined;
+  }
+  return false;
+}
+
 /**
  * Returns the code and message of an error and of its causes, at most five levels deep. Errors of the database and of
  * sockets are recognized by these and not by `instanceof`, because the `Error` class of Node's socket errors may differ

@@ -70,6 +70,7 @@ async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routa
     await markWithoutDecision(
       deps,
       gated.filter((each) => !needsDecision(each) && !blocked.has(entityKey(each.routed.change))),
+      blocked,
     );
     left = rest.filter(({ change }) => !blocked.has(entityKey(change)));
   }
@@ -120,7 +121,8 @@ async function evaluate(
       await notify(routable);
       results[index] = { gated: await passGates(deps, routable) };
     } catch (error) {
-      if (isDatabaseUnavailable(error)) throw error;
+      // The network errors of a listener have the same codes as those of connections to Postgres.
+      if (!(error instanceof ListenerFailure) && isDatabaseUnavailable(error)) throw error;
       results[index] = { error };
     }
   });
@@ -162,8 +164,28 @@ async function decide(
   }
 }
 
-/** Marks changes that need no decision as routed, and records the refusals of their candidates. */
-async function markWithoutDecision(deps: RouteDeps, gated: readonly GatedChange[]): Promise<void> {
+/**
+ * Marks changes that need no decision as routed, and records the refusals of their candidates. If that fails, each
+ * change is marked separately.
+ */
+async function markWithoutDecision(
+  deps: RouteDeps & { log: Logger },
+  gated: readonly Attempted[],
+  blocked: Set<string>,
+): Promise<void> {
+  try {
+    await mark(deps, gated);
+  } catch (error) {
+    const [first] = gated;
+    if (isDatabaseUnavailable(error) || first === undefined) throw error;
+    if (gated.length === 1) return recordFailure(deps, first.routable, error, blocked);
+    for (const each of gated) {
+      if (!blocked.has(entityKey(each.routed.change))) await markWithoutDecision(deps, [each], blocked);
+    }
+  }
+}
+
+async function mark(deps: RouteDeps, gated: readonly GatedChange[]): Promise<void> {
   const marked = await markWithRoutings(
     deps.database.db,
     deps.workerId,
@@ -190,8 +212,21 @@ async function recordFailure(
   if (outcome === 'resting') blocked.add(entityKey(change));
 }
 
+/** Thrown when the listener of a plugin fails. */
+class ListenerFailure extends Error {
+  override readonly name = 'ListenerFailure';
+}
+
+/** Notifies the listeners of a change. Throws `ListenerFailure` when one of them fails. */
 async function notify({ change, listeners }: Routable): Promise<void> {
-  if (change.shape === 'entity') for (const { handler } of listeners) await within(handler(change));
+  if (change.shape !== 'entity') return;
+  for (const { handler } of listeners) {
+    try {
+      await within(handler(change));
+    } catch (error) {
+      throw new ListenerFailure(messageOf(error), { cause: error });
+    }
+  }
 }
 
 /**

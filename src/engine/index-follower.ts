@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Executor } from '../db/executor';
+import { messageOf } from '../domain/errors';
 import { routedAutomation } from './routed-automation';
 import type { RoutingIndex } from './routing-index';
 
@@ -61,9 +62,11 @@ export function createIndexFollower(
     try {
       index.set(routedAutomation(row));
     } catch (error) {
-      if (!(error instanceof z.ZodError)) throw error;
+      // A definition of a newer release, or an error of the plugin with the type of a trigger. It must not keep other
+      // automations out of the index.
       index.setUnreadable(row.id);
-      onBroken(row.id, `The stored definition cannot be read: ${z.prettifyError(error)}`);
+      const why = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+      onBroken(row.id, `The stored definition cannot be read: ${why}`);
     }
   };
 

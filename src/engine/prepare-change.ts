@@ -4,6 +4,7 @@ import { occurrencesOf } from '../domain/entities/occurrences';
 import { listensTo, type EntityListener } from '../domain/registry/entity-listener';
 import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import { SCHEDULE_KIND } from '../domain/schedules/schedule-messages';
+import type { ChangeFence } from '../db/mark-routed';
 import type { NewRouting } from '../db/routings';
 import type { Logger } from '../log';
 import type { Routable } from './batch-router';
@@ -14,7 +15,7 @@ import type { Handover } from './handover';
 import type { Candidate, RoutingIndex } from './routing-index';
 import type { DerivedChange } from './wake-waits';
 
-/** Milliseconds until a change that waits for another worker is read again. */
+/** Milliseconds until a change that waits for another worker, or could not be prepared, is read again. */
 const HOLD_MS = 1_000;
 
 /** A change with everything that is needed to route it. */
@@ -23,7 +24,10 @@ export interface PreparedChange extends Routable, DerivedChange {
   disabled: readonly Reason[];
 }
 
-/** Entities whose changes are not read for now, by `entityKey`; `until` is in milliseconds since 1970. */
+/**
+ * Entities whose changes are not read for now, by `entityKey`; `until` is a time of the database's clock, in
+ * milliseconds since 1970.
+ */
 export type Resting = Map<string, { kind: string; id: string; until: number }>;
 
 /** The data that was read with a batch of changes. */
@@ -39,6 +43,15 @@ export interface PrepareBatch {
    * `prepare`.
    */
   given: Map<number, string[]>;
+  /** Changes that could not be prepared, for example because a plugin threw. Filled in by `prepare`. */
+  failed: FailedChange[];
+}
+
+/** A change that could not be prepared. */
+export interface FailedChange {
+  unrouted: UnroutedChange;
+  fence: ChangeFence;
+  error: unknown;
 }
 
 export interface PrepareDeps {
@@ -56,9 +69,10 @@ export interface PrepareDeps {
 
 /**
  * Creates the step between reading a change and routing it. The step derives the events of the change, and finds the
- * triggers and listeners that they concern. It returns null for a change that is not routed now: its entity is held
- * back after a failure, its partition was lost or is being handed over, or the change waits for a worker with the
- * plugins that it needs.
+ * triggers and listeners that they concern. It returns null for a change that is not routed now because its entity is
+ * held back after a failure, its partition was lost or is being handed over, or the change waits for a worker that
+ * provides the names that it needs. It also returns null for a change that cannot be prepared, and adds it to `failed`;
+ * later changes of the entity wait.
  */
 export function createPrepareChange(
   deps: PrepareDeps,
@@ -66,16 +80,13 @@ export function createPrepareChange(
   const queued = deps.registry.listeners().filter(({ mode }) => mode === 'work-queue');
   const restUntil = ({ kind, id }: Change, until: number) =>
     void deps.resting.set(entityKey({ kind, id }), { kind, id, until });
-  return (unrouted, { held, dwellEvents, awaited, given }) => {
-    const { change, partition, attempts, nextAttemptAt, hasDwells, isRetried } = unrouted;
+  const prepare = (
+    unrouted: UnroutedChange,
+    { dwellEvents, awaited, given }: PrepareBatch,
+    fence: ChangeFence,
+  ): PreparedChange | null => {
+    const { change, partition, attempts, hasDwells, isRetried } = unrouted;
     const key = entityKey(change);
-    if (deps.resting.has(key) || given.has(partition)) return null;
-    if (nextAttemptAt !== null && nextAttemptAt.getTime() > deps.clock.now().getTime()) {
-      restUntil(change, nextAttemptAt.getTime());
-      return null;
-    }
-    const epoch = held.get(partition);
-    if (epoch === undefined) return null;
     const occurrences = occurrencesOf(change, deps.registry, (message) =>
       deps.log.error({ changeId: change.changeId, kind: change.kind, reason: message }, 'a deriver threw'),
     );
@@ -88,7 +99,7 @@ export function createPrepareChange(
       incomplete: incomplete.filter(({ isRefused }) => !isRefused).map(({ candidate }) => candidate),
     });
     if (verdict.type === 'hand-over') given.set(partition, verdict.names);
-    if (verdict.type === 'hold') restUntil(change, Date.now() + HOLD_MS);
+    if (verdict.type === 'hold') restUntil(change, deps.clock.now().getTime() + HOLD_MS);
     if (verdict.type !== 'route') return null;
     if (attempts === 0) deps.onRouted(unrouted.lagSeconds);
     const complete = occurrences.flatMap((occurrence) =>
@@ -96,12 +107,30 @@ export function createPrepareChange(
     );
     // An event that the config refuses needs no filter. The gates record the refusal.
     const candidates = [...complete, ...incomplete.filter(({ isRefused }) => isRefused)];
-    const fence = { seq: change.seq, partition, epoch };
     const off = change.kind === SCHEDULE_KIND ? [] : occurrences.flatMap((each) => disabledFor(deps.index, each));
     const notes = deps.keepsRoutings ? notesOf(change, off) : [];
     const disabled = off.flatMap((each) => reasonOf(each, change));
     const listeners = listenersOf(queued, change);
     return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence, notes, disabled };
+  };
+  return (unrouted, batch) => {
+    const { change, partition, nextAttemptAt } = unrouted;
+    if (deps.resting.has(entityKey(change)) || batch.given.has(partition)) return null;
+    const now = deps.clock.now().getTime();
+    if (nextAttemptAt !== null && nextAttemptAt.getTime() > now) {
+      restUntil(change, nextAttemptAt.getTime());
+      return null;
+    }
+    const epoch = batch.held.get(partition);
+    if (epoch === undefined) return null;
+    const fence = { seq: change.seq, partition, epoch };
+    try {
+      return prepare(unrouted, batch, fence);
+    } catch (error) {
+      batch.failed.push({ unrouted, fence, error });
+      restUntil(change, now + HOLD_MS);
+      return null;
+    }
   };
 }
 

@@ -1,14 +1,16 @@
 import type { NewRouting } from '../db/routings';
 import { markRouted, type ChangeFence } from '../db/mark-routed';
 import type { Clock } from '../domain/clock';
+import { messageOf } from '../domain/errors';
 import { routeInBatches, type Routable } from './batch-router';
 import { entityKey, readUnrouted } from './change-reader';
+import { noteFailure } from './dead-letters';
 import type { Fleet } from './fleet';
 import { recordRefusal } from './gates/survivors';
 import { createHandover } from './handover';
 import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
-import { createPrepareChange, type PreparedChange, type Resting } from './prepare-change';
+import { createPrepareChange, type FailedChange, type PreparedChange, type Resting } from './prepare-change';
 import type { RouteDeps } from './route-batch';
 import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
@@ -63,7 +65,9 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const dwellEvents = await handover.dwellEvents(changes);
     const awaited = anyWaits && changes.length > 0 ? await handover.awaitedEvents() : [];
     const given = new Map<number, string[]>();
-    const own = changes.flatMap((unrouted) => prepare(unrouted, { held, dwellEvents, awaited, given }) ?? []);
+    const failed: FailedChange[] = [];
+    const own = changes.flatMap((unrouted) => prepare(unrouted, { held, dwellEvents, awaited, given, failed }) ?? []);
+    for (const each of failed) await noteUnprepared(deps, each);
     for (const [partition, names] of given) await leases.handOver(partition, names);
     const prepared = own.filter(({ fence }) => !given.has(fence.partition));
     const waits = anyWaits ? await wakeWaits(deps, bySeq(prepared)) : [];
@@ -74,6 +78,15 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     if (hasBacklog) limit = limitAfter(changes.length, readMs, performance.now() - since);
     return hasBacklog;
   };
+}
+
+/** Records that a change could not be prepared. The change is tried again later or set aside. */
+async function noteUnprepared(
+  { database, workerId, log }: RouteNextDeps,
+  { unrouted: { change, attempts }, fence, error }: FailedChange,
+): Promise<void> {
+  log.error({ err: error, changeId: change.changeId }, 'failed to prepare change');
+  await noteFailure(database.db, workerId, { ...fence, attempts }, messageOf(error));
 }
 
 /**

@@ -64,6 +64,8 @@ export class RoutingIndex {
   set(automation: RoutedAutomation): void {
     this.remove(automation.id);
     const removers: (() => void)[] = [];
+    // Set first, so that `remove` also removes the entries of an automation that could be added only in part.
+    this.entries.set(automation.id, removers);
     const lacking = automation.enabled ? this.lacks(automation) : [];
     for (const trigger of automation.triggers) {
       const type = this.registry.trigger(trigger.event);
@@ -77,7 +79,6 @@ export class RoutingIndex {
       }
       removers.push(this.add({ automation, trigger, type }));
     }
-    this.entries.set(automation.id, removers);
   }
 
   remove(automationId: string): void {

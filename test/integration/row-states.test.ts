@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { createAutomationStore } from '../../src/db/automation-store';
 import type { Executor } from '../../src/db/executor';
-import { stepStanding } from '../../src/db/runs/attempts';
+import { countSent, noteFailedAttempt, stepStanding } from '../../src/db/runs/attempts';
 import {
   cancelRun,
   claimRun,
@@ -258,6 +258,28 @@ describe('the life cycles of rows', () => {
           finished: { status: 'success' },
         });
       }
+    });
+
+    it('counts an attempt and its failure once, even if the answer of Postgres was lost and the write is repeated', async () => {
+      const run = await runIn('running');
+      const place = { runId: run.id, path: PATH };
+      const attempt = async (no: number) => {
+        const key = { of: 'a', no, token: `t${no}` };
+        await beginStep(db, names(run.id), 'show', undefined, key);
+        const sent = [await countSent(db, place, key), await countSent(db, place, key)];
+        const failed = { no, error: { code: 'http_503', message: 'busy' } };
+        await noteFailedAttempt(db, place, key, failed);
+        await noteFailedAttempt(db, place, key, failed);
+        return sent;
+      };
+      expect([await attempt(1), await attempt(2)]).toEqual([
+        [1, 1],
+        [2, 2],
+      ]);
+      const { rows } = await db.execute<{ failures: { no: number }[] }>(
+        sql`select trace -> 'failures' as failures from run_steps where run_id = ${run.id}`,
+      );
+      expect(rows[0]?.failures.map(({ no }) => no)).toEqual([1, 2]);
     });
 
     it('belongs to the later of two concurrent attempts', async () => {

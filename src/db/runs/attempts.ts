@@ -26,8 +26,9 @@ interface StepPlace {
 
 /**
  * Counts an attempt right before it is sent, and stores its configuration. Returns the number of attempts, including
- * the new attempt. Returns null when the attempt must not be sent: the run or the step has ended, or a later attempt of
- * the step has begun.
+ * the new attempt. An attempt counts once, however often this is called, so a call whose answer was lost can be
+ * repeated. Returns null when the attempt must not be sent: the run or the step has ended, or a later attempt of the
+ * step has begun.
  */
 export async function countSent(
   db: Executor,
@@ -36,7 +37,8 @@ export async function countSent(
   config?: Record<string, unknown>,
 ): Promise<number | null> {
   const counted = await db.execute<{ attempts: number }>(sql`
-    update run_steps s set attempts = s.attempts + 1, seq = nextval('change_seq'),
+    update run_steps s set attempts = s.attempts + case when s.attempt ? 'sentAt' then 0 else 1 end,
+      seq = nextval('change_seq'),
       trace = coalesce(s.trace, '{}'::jsonb) || ${JSON.stringify(config === undefined ? {} : { config })}::jsonb,
       attempt = s.attempt || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())) from runs r
     where r.id = s.run_id and r.status in ('running', 'waiting') and s.run_id = ${runId} and s.path = ${path}
@@ -73,7 +75,7 @@ export interface FailedAttempt {
 
 /**
  * Stores the failure of an attempt, which is then no longer in flight. The step stays open for the next attempt. The
- * latest failures are in the row's trace, under `failures`.
+ * latest failures are in the row's trace, under `failures`. Repeating the call has no effect.
  */
 export async function noteFailedAttempt(
   db: Executor,
@@ -89,7 +91,8 @@ export async function noteFailedAttempt(
         jsonb_path_query_array(coalesce(trace -> 'failures', '[]'), ${`$[last - ${MAX_FAILURES - 2} to last]`}::jsonpath)
           || jsonb_build_array(${failure}::jsonb || jsonb_build_object('at', clock_timestamp()))),
       attempt = case when attempt ->> 'token' = ${token} then attempt - 'sentAt' else attempt end
-    where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')`);
+    where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
+      and (trace #>> '{failures,-1,no}') is distinct from ${String(no)}`);
 }
 
 /**

@@ -249,12 +249,19 @@ const seenAs = (
 /** Returns the path of a candidate's trigger in the definition. */
 const placeOf = ({ automation, trigger }: Candidate): string => `triggers[${automation.triggers.indexOf(trigger)}]`;
 
-/** Returns the part of a trigger's config that does not match a payload, or undefined when it cannot be determined. */
+/**
+ * Returns the part of a trigger's config that does not match a payload, or undefined when it cannot be determined. An
+ * error of a plugin here must not prevent the routing of the change.
+ */
 function decidingConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart | undefined {
   const { config } = candidate.trigger;
   const { mismatch = firstDifference } = candidate.type;
-  const found = mismatch(payload, config);
-  return found && boundedPart({ ...found, path: `${placeOf(candidate)}.config.${found.path}` });
+  try {
+    const found = mismatch(payload, config);
+    return found && boundedPart({ ...found, path: `${placeOf(candidate)}.config.${found.path}` });
+  } catch {
+    return undefined;
+  }
 }
 
 /**
