@@ -116,19 +116,28 @@ export async function takeUnsynced(db: Executor, limit: number): Promise<Schedul
 }
 
 /**
- * Records the spec and the id under which Temporal now has a schedule. If the trigger was edited in between, `since`
- * differs, no row is changed, and the schedule is synced again. Times are compared in milliseconds, the precision of
- * `Date`.
+ * Records that Temporal has a schedule in the form in which it was taken, with this spec and under this id. If the
+ * trigger was edited in between, `since` differs, and the schedule is synced again, even if another worker has synced
+ * its new form: this form may have reached Temporal later. If the trigger no longer has a schedule, the schedule is
+ * deleted from Temporal. Times are compared in milliseconds, the precision of `Date`.
  */
 export async function noteSynced(
   db: Executor,
   { automationId, triggerId, since }: ScheduleRow,
   { spec, scheduleId }: { spec: string; scheduleId: string },
 ): Promise<void> {
+  const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId}`;
+  const isTaken = sql`date_trunc('milliseconds', since) = ${since.toISOString()}`;
   await db.execute(sql`
-    update schedules set synced_at = clock_timestamp(), spec = ${spec}, schedule_id = ${scheduleId}
-    where automation_id = ${automationId} and trigger_id = ${triggerId}
-      and date_trunc('milliseconds', since) = ${since.toISOString()}`);
+    with noted as (
+      update schedules set schedule_id = ${scheduleId}, spec = case when ${isTaken} then ${spec} else spec end,
+        synced_at = case when ${isTaken} then clock_timestamp() end,
+        attempted_at = case when ${isTaken} then attempted_at end
+      where ${key}
+      returning 1)
+    insert into schedule_ends (automation_id, trigger_id, schedule_id)
+    select ${automationId}, ${triggerId}, ${scheduleId} where not exists (select 1 from noted)
+    on conflict (automation_id, trigger_id) do update set schedule_id = excluded.schedule_id`);
 }
 
 /** Returns the current schedule of a trigger, or null when it has none. */

@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
+import { isDatabaseUnavailable } from '../db/availability';
 import type { Database } from '../db/client';
 import {
   endedSchedules,
@@ -24,49 +25,33 @@ const BATCH = 50;
  */
 const COMPARE_MS = 300_000;
 
-/** Brings Temporal's Schedules in line with the rows of schedules of enabled triggers. The rows are authoritative. */
-export function createScheduleTimers(deps: {
+interface SyncDeps {
   database: Database;
-  keeper: () => ScheduleKeeper | null;
   log: Logger;
-  watch?: LoopWatch | undefined;
-}): Sweep & { due: () => SQL } {
-  const { database, keeper, log } = deps;
-  const { db } = database;
-  /** When rows and Schedules were last compared, in milliseconds since 1970; 0 = compare them in the first round. */
-  let comparedAt = 0;
+}
 
-  const sweep = async (temporal: ScheduleKeeper, isStopped: () => boolean): Promise<void> => {
-    if (Date.now() - comparedAt > COMPARE_MS) {
-      comparedAt = Date.now();
-      // The input of a Schedule also depends on settings, which may change when processes are replaced.
-      await resyncChanged(db, (schedule) => temporal.specId(schedule));
-      await resyncMissing(db, await temporal.list());
-    }
-    // A Schedule is deleted in Temporal first, and then its row. After a crash in between, it is deleted again, and
-    // Temporal answers "not found".
-    for (const { automationId, triggerId, scheduleId } of await endedSchedules(db, BATCH)) {
-      await temporal.remove(scheduleId);
-      await forgetScheduleEnd(db, automationId, triggerId);
-    }
-    for (let taken = BATCH; taken === BATCH && !isStopped();) {
-      const schedules = await takeUnsynced(db, BATCH);
-      taken = schedules.length;
-      for (const schedule of schedules) {
-        // `noteSynced` changes the row only if the trigger was not edited in between. If it was, the row stays unsynced
-        // and the Schedule is written again.
-        const scheduleId = await temporal.put(schedule);
-        await noteSynced(db, schedule, { spec: temporal.specId(schedule), scheduleId });
-      }
-    }
-  };
+/** Brings Temporal's Schedules in line with the schedules of enabled triggers. The rows decide. */
+export function createScheduleTimers(
+  deps: SyncDeps & { keeper: () => ScheduleKeeper | null; watch?: LoopWatch | undefined },
+): Sweep & { due: () => SQL } {
+  const { keeper, log } = deps;
+  /** When rows and Schedules were last compared, by the monotonic clock, in milliseconds. */
+  let comparedAt = -Infinity;
+  const mustCompare = (): boolean => performance.now() - comparedAt > COMPARE_MS;
+
   const timers = createSweep({
     everyMs: 'poked',
     name: 'schedules',
     watch: deps.watch,
     async work(isStopped) {
       const temporal = keeper();
-      if (temporal) await sweep(temporal, isStopped);
+      if (temporal === null) return false;
+      if (mustCompare()) {
+        await compare(deps, temporal);
+        comparedAt = performance.now();
+      }
+      await removeEnded(deps, temporal);
+      await writeUnsynced(deps, temporal, isStopped);
       return false;
     },
     onError(error) {
@@ -76,6 +61,56 @@ export function createScheduleTimers(deps: {
   });
   return {
     ...timers,
-    due: () => (Date.now() - comparedAt > COMPARE_MS ? sql`true` : schedulesToSync),
+    due: () => (mustCompare() ? sql`true` : schedulesToSync),
   };
+}
+
+/**
+ * Does one part of a round. If it fails, the other parts are still done.
+ * @throws when Temporal or Postgres is unreachable
+ */
+async function attempt({ log }: SyncDeps, what: string, part: () => Promise<void>): Promise<void> {
+  try {
+    await part();
+  } catch (error) {
+    if (isTemporalUnavailable(error) || isDatabaseUnavailable(error)) throw error;
+    log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
+  }
+}
+
+/** Marks schedules that Temporal has in another form, or not at all. */
+async function compare(deps: SyncDeps, temporal: ScheduleKeeper): Promise<void> {
+  const { db } = deps.database;
+  // The input of a Schedule also depends on settings, which may change when processes are replaced.
+  await attempt(deps, 'comparing schedules', () => resyncChanged(db, (schedule) => temporal.specId(schedule)));
+  await attempt(deps, 'finding lost schedules', async () => resyncMissing(db, await temporal.list()));
+}
+
+/**
+ * Deletes schedules in Temporal first, then here. After a crash in between, a schedule is deleted again, and Temporal
+ * answers "not found".
+ */
+async function removeEnded(deps: SyncDeps, temporal: ScheduleKeeper): Promise<void> {
+  const { db } = deps.database;
+  for (const { automationId, triggerId, scheduleId } of await endedSchedules(db, BATCH)) {
+    await attempt(deps, `deleting the schedule ${scheduleId}`, async () => {
+      await temporal.remove(scheduleId);
+      await forgetScheduleEnd(db, automationId, triggerId);
+    });
+  }
+}
+
+async function writeUnsynced(deps: SyncDeps, temporal: ScheduleKeeper, isStopped: () => boolean): Promise<void> {
+  const { db } = deps.database;
+  for (let taken = BATCH; taken === BATCH && !isStopped();) {
+    const schedules = await takeUnsynced(db, BATCH);
+    taken = schedules.length;
+    for (const schedule of schedules) {
+      // If the trigger was edited in between, `noteSynced` leaves the row unsynced, and the Schedule is written again.
+      await attempt(deps, `writing the schedule ${schedule.scheduleId}`, async () => {
+        const scheduleId = await temporal.put(schedule);
+        await noteSynced(db, schedule, { spec: temporal.specId(schedule), scheduleId });
+      });
+    }
+  }
 }
