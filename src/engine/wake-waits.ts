@@ -64,16 +64,44 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   const steps = await stepsByRun(deps, waits, derived.length);
   await inLanes(waits, CONCURRENT, async (wait) => {
     const by = await wakingOf(deps, wait, derived, stepsFor(steps.get(wait.runId) ?? stepsOf(0)));
-    // The row is marked as woken before the signal is sent, so that the sweep sends the signal after a crash in
-    // between. If `wake` is null although `by` is set, another worker woke the wait first, so the changed entity is
-    // added to that wake.
-    const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
-    if (wake !== null) deps.onWakeToSend(wake);
-    else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
+    if (by !== null) await wake(deps, wait, by);
     deps.onWake(by === null ? 'false' : 'signalled');
     routings.push(...routingsOf(wait, derived, by));
   });
   return routings;
+}
+
+/**
+ * Maximum number of attempts to record a wake. A further attempt is needed each time that the run begins a check in
+ * between.
+ */
+const MAX_TRIES = 3;
+
+/**
+ * Records a wake and sends its signal. If a wake is already pending, the cause is added to that wake. The row is marked
+ * as woken before the signal is sent, so that the sweep sends the signal after a crash in between. A cause that cannot
+ * be stored, such as the payload of a plugin, must not prevent the routing of other changes, so the run evaluates the
+ * wait without the cause.
+ */
+async function wake({ database: { db }, onWakeToSend, log }: WakeDeps, wait: Wait, by: WakeCause): Promise<void> {
+  try {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const woken = await wakeWait(db, wait.id, by);
+      if (woken !== null) return onWakeToSend(woken);
+      // Between these two statements, the run may begin a check, which takes the pending wake. Without another attempt,
+      // nothing would check the wait for this cause.
+      if (by.trigger !== undefined || (await addToWake(db, wait.id, by))) return;
+    }
+  } catch (error) {
+    if (isDatabaseUnavailable(error)) throw error;
+    const { runId, path } = wait;
+    log.warn(
+      { runId, path, reason: messageOf(error) },
+      'failed to store the cause of a wake; the run evaluates the wait',
+    );
+    const woken = await wakeWait(db, wait.id, {});
+    if (woken !== null) onWakeToSend(woken);
+  }
 }
 
 /**

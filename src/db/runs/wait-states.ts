@@ -126,13 +126,23 @@ export async function wakeWait(db: Executor, id: string, by: WakeCause): Promise
   return woken.rows[0] ? toWake(woken.rows[0]) : null;
 }
 
-/** Adds an entity to the pending wake of a wait on any entity of a kind. */
-export async function addToWake(db: Executor, id: string, changed: { kind: string; id: string }): Promise<void> {
+/**
+ * Adds a cause to the pending wake of a wait: the changed entity or, without one, a further search of the log. Returns
+ * false when no wake is pending, because a check has begun or the wait has ended.
+ */
+export async function addToWake(db: Executor, id: string, { changed }: WakeCause): Promise<boolean> {
   const entity = JSON.stringify([changed]);
-  await db.execute(sql`
-    update waits set woken_by = jsonb_set(woken_by, '{more}', coalesce(woken_by -> 'more', '[]') || ${entity}::jsonb)
-    where id = ${id} and woken_by is not null and not coalesce(woken_by -> 'more', '[]') @> ${entity}::jsonb
-      and jsonb_array_length(coalesce(woken_by -> 'more', '[]')) < ${MAX_CHANGED}`);
+  const more = sql`coalesce(woken_by -> 'more', '[]')`;
+  const added = await db.execute(
+    changed === undefined
+      ? sql`update waits set looked = false where id = ${id} and woken_by is not null`
+      : sql`
+        update waits set woken_by = case
+          when ${more} @> ${entity}::jsonb or jsonb_array_length(${more}) >= ${MAX_CHANGED} then woken_by
+          else jsonb_set(woken_by, '{more}', ${more} || ${entity}::jsonb) end
+        where id = ${id} and woken_by is not null`,
+  );
+  return added.rowCount === 1;
 }
 
 /** Seconds after which a wake that was not answered, or not sent, is sent again. */
