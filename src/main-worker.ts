@@ -289,13 +289,14 @@ function createPeriodicSweeps({
   database,
   temporal,
   activityDeps,
+  clock,
   metrics,
   launcher,
   log,
   watch,
 }: WorkerParts) {
   return createPeriodicWork({
-    ...{ client: temporal.client, database, taskQueue: config.taskQueue, sourceOf: activityDeps.sourceOf },
+    ...{ client: temporal.client, database, taskQueue: config.taskQueue, clock, sourceOf: activityDeps.sourceOf },
     onRepaired: metrics.reconciled,
     onRunsToStart: () => launcher.poke(),
   }).map(({ name, everySeconds, work }) => ({

@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
+import { isDatabaseUnavailable } from '../db/availability';
 import type { Database } from '../db/client';
 import type { EntityStore } from '../db/entity-store';
 import type { Notifier } from '../db/notifier';
@@ -6,6 +7,7 @@ import type { Cause } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
 import type { ClockWork } from '../domains/clock-work';
+import type { DomainWrite } from '../domains/domain-write';
 import { loseSilent, satellitesSilent } from '../domains/satellite/satellites';
 import { computeDue, sendDigest, slosDue } from '../domains/slo/slos';
 import { maintenancesDue, startAndEndDue } from '../domains/maintenance/maintenances';
@@ -43,17 +45,30 @@ export function createDomainTimer(deps: {
   const { database, entities, notifier, log, more = [] } = deps;
   const all = [...BUILT_IN, ...more];
 
+  const inTransaction = <T>(work: (write: DomainWrite) => Promise<T>): Promise<T> =>
+    database.db.transaction((tx) => work({ tx, entities, cause: CLOCK, now: entities.clock.now() }));
+  const doWork = async ({ work }: ClockWork, isStopped: () => boolean): Promise<void> => {
+    for (let changed = BATCH; changed === BATCH && !isStopped();) {
+      changed = await inTransaction((write) => work(write, BATCH));
+      if (changed > 0) notifier.changes();
+    }
+  };
   const doDueWork = async (isStopped: () => boolean): Promise<void> => {
-    for (const { work } of all) {
-      for (let changed = BATCH; changed === BATCH && !isStopped();) {
-        const now = entities.clock.now();
-        changed = await database.db.transaction((tx) => work({ tx, entities, cause: CLOCK, now }, BATCH));
-        if (changed > 0) notifier.changes();
+    const tasks = [
+      ...all.map((each) => () => doWork(each, isStopped)),
+      async () => {
+        if (await inTransaction(sendDigest)) notifier.changes();
+      },
+    ];
+    for (const task of tasks) {
+      try {
+        await task();
+      } catch (error) {
+        if (isDatabaseUnavailable(error)) throw error;
+        // Work that fails must not delay the work of other domains.
+        log.warn({ reason: messageOf(error) }, 'the clock work of a domain failed; trying again');
       }
     }
-    const now = entities.clock.now();
-    const sent = await database.db.transaction((tx) => sendDigest({ tx, entities, cause: CLOCK, now }));
-    if (sent) notifier.changes();
   };
   const sweep = createSweep({
     everyMs: 'poked',

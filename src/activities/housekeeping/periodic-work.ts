@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Database } from '../../db/client';
 import type { RunSource } from '../../db/runs/run-source';
+import type { Clock } from '../../domain/clock';
 import { createFindStuckRuns, FIND_STUCK_RUNS } from './find-stuck-runs';
 import { createReconcileClosed, RECONCILE_CLOSED } from './reconcile-closed';
 
@@ -16,6 +17,7 @@ export function createPeriodicWork(deps: {
   client: () => Client | null;
   database: Database;
   taskQueue: string;
+  clock: Clock;
   sourceOf: (runId: string) => Promise<RunSource>;
   onRepaired: (count: number) => void;
   onRunsToStart: () => void;

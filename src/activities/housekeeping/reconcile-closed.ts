@@ -3,6 +3,7 @@ import type { Database } from '../../db/client';
 import { noteDone, positionOf } from '../../db/periodic-work';
 import { endLostRun } from '../../db/runs/run-states';
 import { openRunsAmong } from '../../db/runs/open-runs';
+import type { Clock } from '../../domain/clock';
 import { IS_RUN, type RunMemo } from '../../domain/run/messages';
 import { endOf } from './execution-end';
 
@@ -26,6 +27,7 @@ export function createReconcileClosed(deps: {
   client: () => Client | null;
   database: Database;
   taskQueue: string;
+  clock: Clock;
   onRepaired: (count: number) => void;
   onRunsToStart: () => void;
 }): () => Promise<void> {
@@ -45,9 +47,10 @@ export function createReconcileClosed(deps: {
   return async () => {
     const client = deps.client();
     if (!client) return;
-    const startedAt = Date.now();
+    const startedAt = deps.clock.now().getTime();
     const last = Number((await positionOf(database.db, RECONCILE_CLOSED)) ?? startedAt - FIRST_PERIOD_MS);
-    const since = new Date(last - OVERLAP_MS).toISOString();
+    // The position is later than now if the database's clock was set back. Nothing would then be found until that time.
+    const since = new Date(Math.min(last, startedAt) - OVERLAP_MS).toISOString();
     const query = `${IS_RUN} AND TaskQueue = '${deps.taskQueue}' AND CloseTime > '${since}' AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Canceled', 'Failed')`;
     let repaired = 0;
     let page: string[] = [];

@@ -122,13 +122,14 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
 }
 
 /**
- * Closes the executions of ended runs. Also starts the next run of each bucket in which the active run ended without
- * starting it. Returns whether there were such buckets, so that there may be runs to start.
+ * Starts the next run of each bucket in which the active run ended without starting it, and closes the executions of
+ * ended runs. Returns whether there were such buckets, so that there may be runs to start.
  */
 async function closeExecutions(database: Database, temporal: RunStarter | null): Promise<boolean> {
-  const closing = temporal ? await closingRuns(database.db, BATCH) : [];
-  await inLanes(closing, LANES, async (run) => temporal?.close(run, run.how));
+  // Comes first, because a call to Temporal may fail.
   const stalled = await stalledBuckets(database.db);
   for (const bucket of stalled) await database.db.transaction((tx) => promoteStalled(tx, bucket));
+  const closing = temporal ? await closingRuns(database.db, BATCH) : [];
+  await inLanes(closing, LANES, async (run) => temporal?.close(run, run.how));
   return stalled.length > 0;
 }
