@@ -5,6 +5,7 @@ import type { Database } from '../db/client';
 import type { Clock } from '../domain/clock';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
+import { isTemporalUnavailable } from './availability';
 import { dataConverterOf, encryptionOf } from './codec/data-converter';
 import { connectNative } from './connect';
 import { ensureHousekeeping } from './housekeeping-schedule';
@@ -12,11 +13,13 @@ import { createDwellStarter, type DwellStarter } from './dwell-starter';
 import { createScheduleKeeper, type ScheduleKeeper } from './schedule-keeper';
 import { assertServerSupportsDeployments } from './release/versioned-worker';
 import { createRunStarter, type RunStarter } from './run-starter';
-import { searchAttributesUsable } from './search-attributes';
+import { registerSearchAttributes, searchAttributesUsable } from './search-attributes';
 import { createTemporalWorkers, workflowBundle, type TemporalWorkers } from './worker';
 import type { WorkerMetrics } from '../telemetry/worker-metrics';
 
 const AGAIN_MS = 2_000;
+/** Milliseconds between two checks that the namespace has what Fermata needs (`keepNamespace`). */
+const KEEP_NAMESPACE_MS = 60_000;
 
 export interface TemporalKeeper {
   /** Returns the starter of runs, or null while there is no connection to Temporal. */
@@ -47,6 +50,8 @@ interface Session {
   starter: RunStarter;
   dwells: DwellStarter;
   schedules: ScheduleKeeper;
+  /** Whether executions carry search attributes. */
+  searchAttributes: boolean;
 }
 
 /**
@@ -67,15 +72,19 @@ export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   const connectAndRun = async (): Promise<void> => {
     const { address, namespace } = deps.config.temporal;
     const connection = await connectNative({ address, namespace });
+    let keeping: NodeJS.Timeout | undefined;
     try {
       await announceDeployment(deps, connection);
       workers = await openWorkers(deps, connection);
-      session = await openSession(deps, connection);
-      await ensureHousekeeping(session.client, deps.config.taskQueue);
+      const opened = await openSession(deps, connection);
+      session = opened;
+      await ensureHousekeeping(opened.client, deps.config.taskQueue);
+      keeping = setInterval(() => void keepNamespace(deps, connection, opened), KEEP_NAMESPACE_MS).unref();
       log.info({ namespace, taskQueue: deps.config.taskQueue }, 'connected to Temporal');
       resolveConnected();
       if (!stopped) await workers.run();
     } finally {
+      clearInterval(keeping);
       session = null;
       workers = undefined;
       await connection.close().catch(() => undefined);
@@ -109,6 +118,26 @@ export function keepTemporal(deps: KeepDeps): TemporalKeeper {
       await running;
     },
   };
+}
+
+/**
+ * Creates the search attributes and the housekeeping schedule again if they are missing, because Temporal has lost its
+ * data while this process kept its connection. Without the attributes, no run could be started; without housekeeping,
+ * runs that lost their executions would stay open. Never throws.
+ */
+async function keepNamespace(
+  { config, log }: KeepDeps,
+  connection: NativeConnection,
+  { client, searchAttributes }: Session,
+): Promise<void> {
+  const { namespace, searchAttributes: origin } = config.temporal;
+  try {
+    if (searchAttributes && origin !== 'registered') await registerSearchAttributes(connection, namespace);
+    await ensureHousekeeping(client, config.taskQueue);
+  } catch (error) {
+    if (!isTemporalUnavailable(error))
+      log.warn({ reason: messageOf(error) }, 'failed to check the namespace; trying again');
+  }
 }
 
 /**
@@ -154,6 +183,7 @@ async function openSession(deps: KeepDeps, connection: NativeConnection): Promis
   };
   return {
     client,
+    searchAttributes: common.searchAttributes,
     starter: createRunStarter({
       ...{ ...common, db: database.db, onStarted: metrics.runStarted },
       continueAfter: config.testing.continueAfter,
