@@ -139,6 +139,25 @@ actions:
     expect(new Date(String(state['endsAt'])).getTime()).toBeGreaterThan(new Date(String(state['startsAt'])).getTime());
   });
 
+  test('opsgenie: a repeated message that an alert was closed there starts one run', async () => {
+    const closed = await engine.save(`
+name: closed there
+mode: parallel
+triggers: [{ event: opsgenie.alert_closed }]
+actions: [{ action: automation.log, config: { message: closed } }]`);
+    await engine.call(api, 'POST', '/ingest/alertmanager', {
+      alerts: [{ status: 'firing', fingerprint: 'paged', labels: { alertname: 'Paged' } }],
+    });
+    const message = (alertId: string) => ({
+      ...{ action: 'Close', source: { name: 'web' } },
+      alert: { alertId, message: 'Paged', alias: 'paged', username: 'ada', updatedAt: 1_763_633_163_157 },
+    });
+    for (const alertId of ['one', 'one', 'two']) await engine.call(api, 'POST', '/ingest/opsgenie', message(alertId));
+    await engine.ended(2, closed, 30_000);
+    await engine.routed();
+    expect(await engine.runs(closed)).toHaveLength(2);
+  });
+
   test('Sentry: a metric alert is identified by its rule, and keeps its severity when it is resolved', async () => {
     await post('sentry', 'sentry-metric-firing');
     expect(await reported('alert.fired', 'sentry:metric:7')).toMatchObject({

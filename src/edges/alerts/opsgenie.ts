@@ -65,6 +65,16 @@ function linkOf(alert: { alias: string; by: string; id: string; title: string; a
   };
 }
 
+/**
+ * Returns an id for a message. Opsgenie sends none, but repeats a message whose answer it has not received. Each action
+ * updates the alert.
+ */
+function deliveryIdOf(body: unknown): string | undefined {
+  const [id, updatedAt] = [text(body, 'alert', 'alertId'), text(body, 'alert', 'updatedAt')];
+  if (id === undefined || updatedAt === undefined) return undefined;
+  return JSON.stringify([text(body, 'action'), id, text(body, 'alert', 'createdAt'), updatedAt]);
+}
+
 /** Returns the details whose values are texts, numbers or booleans, as texts. */
 function detailsOf(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
@@ -78,5 +88,8 @@ function detailsOf(value: unknown): Record<string, string> {
 export const opsgenieSender: AlertSender = {
   id: 'opsgenie',
   summary: 'Webhook integration of Opsgenie and Jira Service Management',
-  read: (body) => ({ elements: [element(() => read(body))] }),
+  read(body) {
+    const deliveryId = deliveryIdOf(body);
+    return { elements: [element(() => read(body))], ...(deliveryId !== undefined && { deliveryId }) };
+  },
 };
