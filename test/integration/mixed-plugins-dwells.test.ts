@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { appendChanges } from '../../src/db/change-log';
+import { lazyClient } from '../../src/temporal/connect';
 import { CAUSE, HARBOUR, startPluginFleet, WEATHER, type PluginFleet } from '../support/plugin-fleet';
 import { until } from '../support/until';
 
@@ -194,5 +195,39 @@ describe('dwells and waits among workers with different plugins', () => {
       },
     ]);
     expect((await engine.ended(1, automation, 30_000)).map(({ status }) => status)).toEqual(['success']);
+  }, 360_000);
+
+  test('a wait that no worker can evaluate outlives housekeeping, and ends when a worker can', async () => {
+    const { pool } = engine.database;
+    await engine.call(api, 'PUT', '/entity-kinds/vane', { schema: { type: 'object' } });
+    const automation = await fleet.save({
+      name: 'windy',
+      triggers: [{ event: 'automation.event', config: { type: 'windy' } }],
+      actions: [{ wait_until: { condition: "(state.vane['top'].kmh | beaufort) > 8", timeout_seconds: 3600 } }],
+    });
+    await engine.call(api, 'PUT', '/entities/vane/top', { kmh: 0 });
+    const knowing = await fleet.start(WEATHER);
+    await engine.emit('windy');
+    await until('the run waits', async () => (await engine.runs(automation))[0]?.status === 'waiting', 60_000);
+    await knowing.stop();
+    await fleet.start('');
+    await engine.call(api, 'PUT', '/entities/vane/top', { kmh: 100 });
+    const waits = async () => {
+      const { rows } = await pool.query<{ woken: boolean }>(
+        `select w.woken_by is not null as woken from waits w join runs r on r.id = w.run_id where r.automation_id = $1`,
+        [automation],
+      );
+      return rows;
+    };
+    await until('the wait is woken', async () => (await waits()).some(({ woken }) => woken), 60_000);
+    await pool.query(`update waits set since = since - interval '10 minutes'`);
+    const temporal = lazyClient(engine.temporal);
+    await temporal.workflow.execute('housekeeping', {
+      ...{ taskQueue: engine.temporal.taskQueue, workflowId: 'housekeeping-of-the-test' },
+    });
+    await temporal.connection.close();
+    expect(await waits()).toEqual([{ woken: true }]);
+    await fleet.start(WEATHER);
+    expect((await engine.ended(1, automation, 60_000)).map(({ status }) => status)).toEqual(['success']);
   }, 360_000);
 });

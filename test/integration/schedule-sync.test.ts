@@ -63,7 +63,7 @@ describe('the schedules of triggers', () => {
 
   it('are written although Temporal refuses to write, delete or compare others', async () => {
     const names = ['a', 'b', 'c', 'd'].map((name) => `${name}-${randomUUID()}`);
-    const made = [];
+    const made: Awaited<ReturnType<typeof create>>[] = [];
     for (const name of names) made.push(await create(name));
     const refuse = () => Promise.reject(new Error('invalid argument'));
     const put: string[] = [];
