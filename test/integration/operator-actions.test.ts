@@ -63,19 +63,4 @@ actions:
     expect(await engine.ended(1, id, 30_000)).toMatchObject([{ status: 'success' }]);
     expect(calls('reset')).toBe(1);
   }, 360_000);
-
-  it('stays open while it is paused, and continues afterwards', async () => {
-    const { id, run } = await waitingRun('paused');
-    const { namespace } = engine.temporal;
-    const target = { namespace, workflowId: run.workflow_id, runId: run.execution_run_id ?? '', identity: 'test' };
-    await client.workflowService.pauseWorkflowExecution({ ...target, reason: 'by the test', requestId: randomUUID() });
-    const { status } = await client.workflow.getHandle(run.workflow_id).describe();
-    expect(status.name).toBe('PAUSED');
-    await pause(SEARCHED_MS);
-    await housekeep();
-    expect((await engine.runs(id)).map((each) => each.status)).toEqual(['waiting']);
-    await open('paused');
-    await client.workflowService.unpauseWorkflowExecution({ ...target, requestId: randomUUID() });
-    expect(await engine.ended(1, id, 30_000)).toMatchObject([{ status: 'success' }]);
-  }, 360_000);
 });
