@@ -8,7 +8,7 @@ import { until } from '../support/until';
 /** Closed executions are searched every 10 s. */
 const SEARCHED_MS = 15_000;
 
-describe('a run whose execution a person changes in Temporal', () => {
+describe('a run whose execution a person resets in Temporal', () => {
   let engine: Engine;
   let api: { url: string };
   let client: ReturnType<typeof lazyClient>;
