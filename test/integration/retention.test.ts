@@ -104,7 +104,7 @@ describe('retention', () => {
     await issue(4, 'OPS-3', false);
     await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     const left = await query('select id from runs order by id');
-    expect(left.map(({ id }: { id: string }) => id)).toEqual([2, 4, 6, 7, 8, 9].map(run));
+    expect(left.map(({ id }: { id: string }) => id)).toEqual([2, 4, 7, 8, 9].map(run));
   });
 
   it('deletes old transitions except the newest of each field, which contains the time of its current value', async () => {
@@ -159,7 +159,7 @@ describe('retention', () => {
       [AUTOMATION],
     );
     const removed = await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
-    expect(removed).toMatchObject({ deliveries: 4500, runs: 4496 });
+    expect(removed).toMatchObject({ deliveries: 4500, runs: 4497 });
     expect(await query('select key from dedup_keys')).toEqual([{ key: 'young' }]);
   });
 
