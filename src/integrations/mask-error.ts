@@ -4,8 +4,8 @@ import { maskedMessage } from '../domain/secrets/masked-message';
 import { ProviderFailure } from './provider-failure';
 
 /**
- * Masks a thrown value. Errors of unknown classes become plain errors. The cause is dropped because it may contain
- * anything.
+ * Masks a thrown value. An error that contains a secret is copied: errors of unknown classes become plain errors, and
+ * the cause is dropped because it may contain anything.
  */
 export function maskError(mask: Mask, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(maskedMessage(mask, String(error)));

@@ -116,8 +116,8 @@ export function isYamlType(type: string): boolean {
 
 /**
  * Returns the value of a body, or undefined if there is no body.
- * @throws {FermataError} `unsupported_media_type`, `malformed_body` with line and column, `invalid_text`,
- * `limit_exceeded`
+ * @throws {FermataError} `unsupported_media_type`; `malformed_body` with line and column; `invalid_text`;
+ * `validation_failed` for a number that is too large; `body_too_large` for YAML; `limit_exceeded`
  */
 export function parseBody(
   raw: Buffer,
@@ -188,8 +188,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Returns the value of a JSON text like `parseJson`, but accepts all of JavaScript's numbers. The validator of
- * documents reports numbers that lose digits.
+ * Returns the value of a JSON text like `parseJson`, but does not convert numbers that lose digits to text. The
+ * validator of documents reports such numbers.
  */
 function parseDocument(text: string): unknown {
   const value = readJson(text, JSON.parse);

@@ -23,8 +23,8 @@ export interface CreatedResource {
 }
 
 /**
- * Returns the id and name (or title, at most 200 characters) of the created resource, or of each automation that was
- * applied. Other fields are not stored, because responses about tokens and hooks contain secrets.
+ * Returns the id and name (or title, at most 200 characters) of the created resource, or of the automations that an
+ * apply created. Other fields are not stored, because responses about tokens and hooks contain secrets.
  */
 export function createdBy(body: unknown): { created?: CreatedResource | CreatedResource[] } {
   const made = Applied.safeParse(body).data?.results.filter(({ action }) => action === 'created') ?? [];

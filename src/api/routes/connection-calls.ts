@@ -113,8 +113,8 @@ async function submittedRow(
 const UNUSABLE: ReadonlySet<string> = new Set(['config_invalid', 'secret_not_allowed']);
 
 /**
- * Returns the masked result of a connection test. A missing secret is also a result, because the test is meant to find
- * such problems.
+ * Returns the masked result of a connection test. An invalid configuration, such as a missing secret, is also a result,
+ * because the test is meant to find such problems.
  */
 async function tryOut(
   { db, clock }: ConnectionsDeps,

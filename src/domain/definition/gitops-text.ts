@@ -40,9 +40,9 @@ export function automationText(
 }
 
 /**
- * Returns the document of a file as a document for Git, with its comments. A document for Git gets `path` as an
- * annotation unless it has one; a plain automation is wrapped. Returns undefined when the result cannot be written with
- * its comments. Modifies the parsed document.
+ * Returns the document of a file as a document for Git, with its comments and in the style of the text `like`. Wraps a
+ * plain automation. Sets `path` as an annotation unless the document already has one. Returns undefined when the result
+ * cannot be written with its comments. Modifies the parsed document.
  */
 export function gitOpsText(
   parsed: Document.Parsed,

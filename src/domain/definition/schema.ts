@@ -10,8 +10,8 @@ export const GroupName = z.string().trim().max(120);
 const actions = z.array(ActionStep).default([]);
 
 /**
- * The complete automation document (`docs/automations.md`), after `normalize` has filled in derived trigger ids.
- * Unknown keys are errors. `group` is accepted here and stored in the row of the automation.
+ * The complete automation document (`docs/automations.md`), after `normalizeDocument` has filled in derived trigger
+ * ids. Unknown keys are errors. `group` is accepted here and stored in the row of the automation.
  */
 export const Definition = z
   .strictObject({

@@ -3,8 +3,8 @@ import { isMap, listOf } from './plain-map';
 import { TRIGGER_ID } from './trigger';
 
 /**
- * Derives the id of a trigger from its event: lower case, with `_` for every sequence of characters other than letters
- * and digits, at most 64 characters.
+ * Derives the id of a trigger from its event: lower case, with `_` for every sequence of characters other than ASCII
+ * letters and digits, at most 64 characters.
  */
 export function deriveTriggerId(event: string): string {
   return event

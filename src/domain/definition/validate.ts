@@ -55,8 +55,8 @@ export interface Validation {
 
 const NOT_CODE = () => false;
 /**
- * Maximum number of actions, branches and conditions. The validation of a document with more ends with an error at once,
- * because checking a document of one megabyte could take a minute.
+ * Maximum number of actions, branches and conditions. The validation of a document with more ends with an error at
+ * once, because checking a document of one megabyte could take a minute.
  */
 const MAX_ENTRIES = 5_000;
 

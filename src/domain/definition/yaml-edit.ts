@@ -37,7 +37,8 @@ export function editYaml(
 
 /**
  * Copies the top-level keys of `patch`, with their comments, to `text`. A key with the value null is removed from
- * `text`. `status` is copied only if `text` has this key. Returns undefined in the same cases as `editYaml`.
+ * `text`. `status` is copied only if `text` has this key. Returns undefined when `patch` is not a map, and in the same
+ * cases as `editYaml`.
  */
 export function mergeYaml(text: string, patch: string): string | undefined {
   const given = parsed(patch);

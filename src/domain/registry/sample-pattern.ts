@@ -14,9 +14,10 @@ const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 
 /**
  * Returns a short text that matches a regular expression. It uses the first alternative, repeats each part as rarely as
- * allowed, and takes the first character of each set. Returns undefined for constructs other than literals, `.`, sets
- * (but not negated ones), groups, alternatives, quantifiers and anchors. The regular expression is never executed, so
- * its cost does not matter.
+ * allowed, and takes the first character of each set. Returns undefined when the text would be longer than
+ * `MAX_LENGTH`, and for constructs other than literals, escaped characters, character classes, `.`, sets (but not
+ * negated ones), groups, alternatives, quantifiers and anchors. The regular expression is never executed, so its cost
+ * does not matter.
  */
 export function sampleOfPattern(pattern: string): string | undefined {
   try {

@@ -11,8 +11,8 @@ const MAX_ELEMENTS = 100;
 
 /**
  * Returns a rendered configuration in the form in which it is stored in the row of its step. Texts are truncated to
- * 1,000 characters, lists and objects to 100 elements, and fields that exceed the total of 8 kB are replaced by
- * `{truncated: true, bytes}`. Smaller fields after these are still stored.
+ * 1,000 characters, lists and objects to 100 elements and 12 levels, and fields that exceed the total of 8 kB are
+ * replaced by `{truncated: true, bytes}`. Smaller fields after these are still stored.
  */
 export function keptConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   let room = MAX_BYTES;

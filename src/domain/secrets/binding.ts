@@ -46,8 +46,8 @@ export interface BoundSecret {
 }
 
 /**
- * Returns why a use is not allowed, as the end of a sentence about the secret, or null when it is allowed. Hosts are
- * checked later, when they are known.
+ * Returns why a use is not allowed, as the end of a sentence about the secret, or null when it is allowed. The hosts
+ * of a call are checked later, when they are known.
  */
 export function useRefusal(binding: SecretBinding | null | undefined, use: SecretUse): string | null {
   if (!binding) return null;

@@ -34,8 +34,8 @@ export function secretForms(value: string): string[] {
 }
 
 /**
- * Returns the forms that a tool may break into lines or pieces: base64, hexadecimal in lower case, the body of a PEM
- * block, and tokens without white space.
+ * Returns the forms of a secret that a tool may break into lines or pieces: base64, hexadecimal in lower case, and a
+ * multi-line text (such as the body of a PEM block) or a token without its white space.
  */
 export function wrappedForms(value: string): { base64: string[]; hex: string[] } {
   const form = value.trim();
@@ -45,8 +45,7 @@ export function wrappedForms(value: string): { base64: string[]; hex: string[] }
     .filter((line) => !line.startsWith('-----'))
     .join('')
     .replace(/\s+/g, '');
-  // The body of a PEM block, or a token that consists of the characters of base64, which a terminal or a mail may
-  // wrap.
+  // A terminal or a mail may wrap a multi-line text, and a token that consists of the characters of base64.
   const isWrappable = lines.length > 1 || /^[\w+/=-]+$/.test(body);
   const bodies = isWrappable && body.length >= 2 * MIN_PART_LENGTH ? [body] : [];
   const base64 = [value, form].flatMap(base64Forms).filter(({ length }) => length >= MIN_SECRET_LENGTH);

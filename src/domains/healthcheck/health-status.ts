@@ -25,9 +25,9 @@ export interface CheckStatus {
 const countOf = (checks: readonly CheckStatus[]): number => checks.reduce((sum, { count = 1 }) => sum + count, 0);
 
 /**
- * Returns the health of a system. It is `healthy` if all checks are healthy, `unhealthy` if all are unhealthy, and
- * otherwise `degraded`; but it is never better than the status of the worst firing alert. `totalChecks` includes
- * alerts.
+ * Returns the health of a system. It is `healthy` if all checks are healthy or there are none, `unhealthy` if all are
+ * unhealthy, and otherwise `degraded`; but it is never better than the status of the worst firing alert. `totalChecks`
+ * includes alerts.
  */
 export function aggregateHealth(all: readonly CheckStatus[]): HealthState {
   const checks = all.filter((check) => check.source === 'check');

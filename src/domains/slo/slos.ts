@@ -232,8 +232,8 @@ export function slosDue(now: Date): SQL {
 }
 
 /**
- * Sends the weekly digest if it is due and no process has sent it yet. A digest that is more than a day late is
- * skipped. Returns whether this call sent it.
+ * Sends the weekly digest if it is due, there are objectives, and no process has sent it yet. A digest that is more
+ * than a day late is skipped. Returns whether this call sent it.
  */
 export async function sendDigest(write: DomainWrite): Promise<boolean> {
   const { tx, now } = write;

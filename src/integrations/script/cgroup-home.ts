@@ -25,7 +25,8 @@ const THIS_HOST: CgroupHost = { proc: '/proc/self', family: () => processTree(pr
 export type CgroupHome = { directory: string } | { problem: string };
 
 /**
- * Finds and prepares the cgroup (version 2) in which a service process creates one cgroup per script.
+ * Finds and prepares the cgroup (version 2) in which a service process creates one cgroup per script. Returns the
+ * reason as `problem` if no cgroup can be used.
  *
  * @param setting `auto` for the cgroup of this process, if the service may write to it and it contains no other
  * processes; `none`; or the absolute path of a delegated cgroup
@@ -102,7 +103,8 @@ async function enableControllers(directory: string, isContainer: boolean, host: 
 }
 
 /**
- * Moves the processes of the service from its cgroup into a leaf below it.
+ * Moves the processes of the service from its cgroup into a leaf below it. In a container, all processes in the cgroup
+ * belong to the service.
  * @throws {CgroupProblem} when the cgroup contains other processes
  */
 async function vacate(directory: string, isContainer: boolean, host: CgroupHost): Promise<void> {
@@ -132,7 +134,7 @@ async function wordsOf(path: string): Promise<string[]> {
   return (await textOf(path)).split(/\s+/).filter((word) => word !== '');
 }
 
-/** Returns the text of a file, or an empty text if the file does not exist. */
+/** Returns the text of a file, or an empty text if the file cannot be read. */
 async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

@@ -74,7 +74,8 @@ function foldersOf(path: string): string[] {
 }
 
 /**
- * Returns the path of a file relative to the package, or null for a directory.
+ * Returns the path of a file relative to the top directory of the archive, or null for a directory and for a file that
+ * is not in the top directory.
  * @throws {UnsafeArchive}
  */
 function safePath({ name, type }: Header): string | null {

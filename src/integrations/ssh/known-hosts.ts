@@ -20,7 +20,7 @@ export function fingerprintOf(key: Buffer): string {
 
 /**
  * Parses the lines of a known_hosts file. Also accepts lines `HOSTS SHA256:…` with a fingerprint instead of the key.
- * @throws {Error} with the number of the invalid line
+ * @throws {Error} with the number of the invalid line, or when there is no line with a host
  */
 export function parseKnownHosts(text: string): KnownHost[] {
   const hosts = text.split(/\r?\n/).flatMap((line, index) => {

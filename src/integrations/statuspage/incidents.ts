@@ -73,8 +73,8 @@ const CreateConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-statuspage.create_incident`. The incident's metadata contains the idempotency key,
- * and a repeated attempt searches for it.
+ * Creates the action `integration-statuspage.create_incident`. The incident's metadata contains a mark derived from the
+ * idempotency key, and a repeated attempt searches the newest incidents for the mark.
  */
 export function createCreateIncident(statuspage: StatuspageClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {

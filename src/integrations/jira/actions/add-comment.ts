@@ -19,7 +19,7 @@ const PROPERTY = 'fermata';
 
 /**
  * Creates the action `integration-jira.add_comment`. A repeated attempt finds the comment of the earlier attempt by a
- * property.
+ * property, if it is among the newest 100 comments.
  */
 export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof Config>> {
   return {
