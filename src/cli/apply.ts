@@ -30,7 +30,8 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Makes the automations of a source equal to the files, all or nothing. A key that a file omits gets its default value.
+Creates and updates the automations of a source so that they equal the files, all or nothing. With --prune, also deletes
+automations that the files no longer contain. A key that a file omits gets its default value.
 These automations are managed from Git: the API refuses other edits and deletes. You can still enable, disable and run them
 manually, and apply does not change their status. A file may contain several documents. Each is an automation with a name, or
 {apiVersion: fermata/v1, kind: Automation, metadata: {name, title, description, labels: {group}}, spec}.

@@ -10,7 +10,7 @@ import { createEgress } from '../edges/egress/egress';
 import { loadPlugins } from '../integrations/load-plugins';
 import { createPlugins } from '../integrations/plugins';
 
-/** Upgrades the stored definitions of automations, and logs those that failed. */
+/** Upgrades the stored definitions of automations, and logs the automations that could not be upgraded. */
 export async function upgradeStored(config: Config, databaseUrl: string, log: Logger): Promise<void> {
   const egress = createEgress({ allow: [] });
   const plugins = createPlugins({ egress, own: await loadPlugins(config.plugins, { egress }) });

@@ -27,7 +27,7 @@ export function configure(command: Command): void {
       'after',
       `
 Checks automations without a service: structure, events, actions, configs, expressions and artifacts. Lists every finding
-with line and column. A file may hold several documents, also of the form {apiVersion: fermata/v1, kind: Automation,
+with line and column. A file may contain several documents, also of the form {apiVersion: fermata/v1, kind: Automation,
 metadata, spec}. Exit code 0: all are valid, perhaps with warnings; 1: there are errors; 2: usage error.
 
 Examples:

@@ -22,7 +22,7 @@ export const COUNTED_METRICS = {
   },
   fermata_evaluations_total: {
     type: 'counter',
-    help: 'Candidates by outcome; "run" became a run',
+    help: 'Candidates by outcome; "run" means that a run was created',
     labelNames: ['outcome'],
   },
   fermata_dropped_runs_total: {
@@ -37,12 +37,12 @@ export const COUNTED_METRICS = {
   },
   fermata_run_starts_total: {
     type: 'counter',
-    help: 'Executions started; eager ones came back with their first workflow task, which costs the server less',
+    help: 'Executions started; an eager start receives its first workflow task at once, which costs the server less',
     labelNames: ['eager'],
   },
   fermata_wakes_total: {
     type: 'counter',
-    help: 'Waits evaluated for a change; "signalled" were sent a wake',
+    help: 'Waits evaluated for a change; "signalled" means that a wake was sent',
     labelNames: ['result'],
   },
   fermata_temporal_calls_total: {

@@ -71,9 +71,9 @@ ${markdown('Everything is JSON below `/api/v1`; automations are accepted and giv
 <div><dt>Errors</dt><dd>RFC 9457 problem documents: <code>code</code> for programs, <code>detail</code> for people, <code>errors</code> with the place of every finding.</dd></div>
 <div><dt>Lists</dt><dd><code>?limit</code> 1 to 200 (50) and <code>?cursor</code>; answers are <code>{items, nextCursor}</code>, newest first.</dd></div>
 <div><dt>Repeats</dt><dd>A <code>POST</code> with an <code>Idempotency-Key</code> happens once; a repeat gets the same answer.</dd></div>
-<div><dt>Races</dt><dd>Send the <code>ETag</code> you read as <code>If-Match</code>; 412 when somebody was faster.</dd></div>
+<div><dt>Races</dt><dd>Send the <code>ETag</code> you read as <code>If-Match</code>; 412 when it has changed since.</dd></div>
 <div><dt>Inbound</dt><dd>Events are answered with 202 once they are committed, also while Temporal is unreachable.</dd></div>
-<div><dt>Overload</dt><dd>429 and 503 say in <code>Retry-After</code> when to come back.</dd></div>
+<div><dt>Overload</dt><dd>429 and 503 state in <code>Retry-After</code> when to retry.</dd></div>
 </dl>
 <label class="token">Token for trying calls from this page <input id="token" type="password" placeholder="kept in this tab only" autocomplete="off"></label>
 </header>`;

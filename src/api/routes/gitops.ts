@@ -86,7 +86,7 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
     permission: 'automation.manage',
     operationId: 'gitops.apply',
     tag: TAG,
-    summary: 'Make the automations of a source equal to its documents, in one transaction',
+    summary: 'Create and update the automations of a source from its documents, in one transaction',
     description:
       'Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, ' +
       'separated by `---`. The automations are managed from Git: other edits and deletes are refused. They can be enabled, ' +

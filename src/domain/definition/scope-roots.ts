@@ -13,7 +13,7 @@ const ACTOR_TYPES = ['user', 'application', 'service', 'system', 'automation'];
 export const TRIGGER_FIELDS = {
   event: described('Its event, e.g. alert.fired'),
   eventId: described('The same as event'),
-  payload: described('What the event carries'),
+  payload: described('Payload of the event'),
   occurredAt: text('When it happened, ISO 8601'),
   changeId: text('Id of the change in the log'),
   actor: closed('Who caused it', {
@@ -55,7 +55,7 @@ export const SCOPE_ROOTS: Readonly<Record<string, JsonSchema>> = {
     trigger: described('The event that ended the wait'),
     changed: described('The entity whose change ended the wait'),
   }),
-  resume: described('payload: what the event that ended the last wait carries'),
+  resume: described('payload: the payload of the event that ended the last wait'),
   state: described('Live state of entities: state.<kind>["<id>"].<field>'),
   health: closed('Health of the system of this run, or of any system', {
     system: described('Health of the system that this run is about'),

@@ -21,7 +21,7 @@ export interface CronPattern {
   fixedHour: boolean;
 }
 
-/** Thrown for an invalid cron pattern. The message explains the problem to people. */
+/** Thrown for an invalid cron pattern. The message names the problem, for users. */
 export class CronError extends Error {
   override readonly name = 'CronError';
 }

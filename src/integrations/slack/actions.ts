@@ -71,7 +71,7 @@ const MESSAGE = 'integration-slack.message';
 const UpdateConfig = z.strictObject({
   connectionId: Text,
   channel: Text.optional(),
-  ts: Text.optional().describe('Timestamp of the message; default: the one that an earlier step posted'),
+  ts: Text.optional().describe('Timestamp of the message; default: the message that an earlier step posted'),
   text: Text,
   blocks: Blocks.optional(),
 });

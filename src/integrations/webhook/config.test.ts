@@ -20,7 +20,7 @@ it('requires only a URL', () => {
 it.each([
   [{ url: 'ftp://a.example' }, 'url must be an http(s) URL'],
   [{ url: '/relative' }, 'url must be an http(s) URL'],
-  [{ url: 'https://user:pw@a.example' }, 'url must not carry a user name or password: use authType basic'],
+  [{ url: 'https://user:pw@a.example' }, 'url must not contain a user name or password: use authType basic'],
   [
     { authType: 'none', bearerToken: 't' },
     'bearerToken bearerToken belongs to authType bearer and is not sent with authType none',

@@ -122,5 +122,5 @@ function urlProblem(text: string): string | null {
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must be an http(s) URL';
   const hasUser = url.username !== '' || url.password !== '';
-  return hasUser ? 'must not carry a user name or password: use authType basic' : null;
+  return hasUser ? 'must not contain a user name or password: use authType basic' : null;
 }

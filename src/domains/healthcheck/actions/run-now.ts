@@ -9,7 +9,7 @@ export const runNowAction = assignmentAction(
   {
     id: 'run_now',
     displayName: 'Run a check now',
-    description: 'Fires healthcheck.run_requested, which asks the satellite or script of the check to run it now.',
+    description: 'Fires healthcheck.run_requested, so that the satellite or script of the check runs it now.',
   },
   async (write, config) => ({ assignment: await requestRun(write, config), enqueued: true }),
 );
