@@ -295,7 +295,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make the automations of a source equal to its documents, in one transaction
+         * Create and update the automations of a source from its documents, in one transaction
          * @description Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, separated by `---`. The automations are managed from Git: other edits and deletes are refused. They can be enabled, disabled and run manually, and an apply does not change their status. A source belongs to the token that applied it first, until that token is revoked or expires: other tokens are refused, except those with the permission admin.
          */
         post: operations["gitops.apply"];
