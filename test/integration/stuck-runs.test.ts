@@ -5,13 +5,16 @@ import type { RunSource } from '../../src/db/runs/run-source';
 import { uuidV7 } from '../../src/domain/clock';
 import { startEngine, type Engine } from '../support/engine';
 
-/** Returns a client that describes executions whose workflow task has been attempted this many times. */
+/** Returns a client that describes open executions whose workflow task has been attempted this many times. */
 const withTries = (tries: ReadonlyMap<string, number>): Client =>
   ({
     workflow: {
       getHandle: (workflowId: string) => ({
         describe: () =>
-          Promise.resolve({ raw: { pendingWorkflowTask: { attempt: String(tries.get(workflowId) ?? 1) } } }),
+          Promise.resolve({
+            status: { name: 'RUNNING' },
+            raw: { pendingWorkflowTask: { attempt: String(tries.get(workflowId) ?? 1) } },
+          }),
       }),
     },
   }) as unknown as Client;
