@@ -45,7 +45,7 @@ import { uuidV7 } from './domain/clock';
 import { messageOf } from './domain/errors';
 import type { FireAnswer } from './domain/gates/dwell-messages';
 import { knowledgeOf } from './domain/registry/knowledge';
-import { createFiltersLacking, createTriggersLacking } from './domain/definition/filters-lacking';
+import { createPluginFiltersOf, createTriggersLacking } from './domain/definition/filters-lacking';
 import { createPluginFilters } from './domain/registry/plugin-filters';
 import { createRegistry } from './domain/registry/registry';
 import { createFailpoint } from './failpoint';
@@ -167,6 +167,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
   reportEnforcement(scriptLimits, log);
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
+  const filtersOf = createPluginFiltersOf(filters, registry);
   const metrics = createWorkerMetrics();
   metrics.watchClock(clock);
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
@@ -192,7 +193,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
     clock,
     entities,
     evaluator,
-    filtersLacking: createFiltersLacking(filters, registry),
+    ...{ filtersOf, filtersLacking: (definition: object) => filtersOf(definition).lacking },
     watch,
     workerId,
   };
@@ -359,7 +360,7 @@ function startRouting(parts: WorkerParts): Routing {
     ...{ db: database.db, clock, keep: config.retention.evaluationsPerAutomation },
     onError: (error) => log.warn({ err: error }, 'failed to write evaluations'),
   });
-  const index = new RoutingIndex(registry, parts.filtersLacking);
+  const index = new RoutingIndex(registry, parts.filtersOf);
   const follower = createIndexFollower(database.db, index, (automationId, message) => {
     log.error({ automationId }, message);
     const nothing = { triggerId: null, changeId: null, contextKey: null };

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { enabledTriggers, readVitals, type Vitals } from '../db/diagnosis';
+import { definitionsWithOtherFilters, enabledTriggers, readVitals, type Vitals } from '../db/diagnosis';
 import type { Executor } from '../db/executor';
 import { listStuckRuns, runsWithoutAction, type StuckCode } from '../db/runs/stuck';
 import { knownByWorkers } from '../db/worker-announcements';
-import { triggerName } from '../domain/registry/knowledge';
+import { unknownFilters } from '../domain/definition/unknown-filters';
+import { standardFilters } from '../domain/expressions/filter-registry';
+import { filterName, filterOf, triggerName } from '../domain/registry/knowledge';
 import { normalizeEvent } from '../domain/registry/registry';
 
 export const Problem = z
@@ -144,7 +146,7 @@ export async function diagnose(deps: { db: Executor; checkTemporal: () => Promis
       const problem = check(vitals);
       return problem === null ? [] : [{ ...problem, subject: null }];
     }),
-    ...(await unknownTriggers(db)),
+    ...(await missingNames(db)),
     ...withoutAction.map(({ runId, action }): Problem => ({
       ...{ code: 'unknown_action', severity: 'critical', subject: runId },
       message: `Run ${runId} waits: no worker has action ${action}.`,
@@ -175,14 +177,34 @@ async function temporalProblem(checkTemporal: () => Promise<void>): Promise<Prob
   }
 }
 
-/** Returns triggers of enabled automations that no live worker knows. */
-async function unknownTriggers(db: Executor): Promise<Problem[]> {
+const PLUGIN_ADVICE = 'Start a worker with the plugin that provides it (FERMATA_PLUGINS), or disable the automation.';
+
+/** Returns triggers and filters of enabled automations that no live worker has. */
+async function missingNames(db: Executor): Promise<Problem[]> {
   const known = await knownByWorkers(db);
-  if (known === null) return [];
+  return known === null ? [] : [...(await unknownTriggers(db, known)), ...(await missingFilters(db, known))];
+}
+
+async function unknownTriggers(db: Executor, known: ReadonlySet<string>): Promise<Problem[]> {
   const missing = (await enabledTriggers(db)).filter(({ event }) => !known.has(triggerName(normalizeEvent(event))));
   return missing.slice(0, LIMIT).map(({ automationName, event }) => ({
     ...{ code: 'unknown_trigger', severity: 'critical', subject: automationName },
     message: `No worker has trigger ${event}, which "${automationName}" uses.`,
-    advice: 'Start a worker with the plugin that provides it (FERMATA_PLUGINS), or disable the automation.',
+    advice: PLUGIN_ADVICE,
+  }));
+}
+
+async function missingFilters(db: Executor, known: ReadonlySet<string>): Promise<Problem[]> {
+  const isKnown = (filter: string): boolean =>
+    standardFilters.get(filter) !== undefined || known.has(filterName(filter));
+  const ofPlugins = [...known].flatMap((name) => filterOf(name) ?? []);
+  const suspects = await definitionsWithOtherFilters(db, [...standardFilters.names(), ...ofPlugins]);
+  const missing = suspects.flatMap(({ automationName, definition }) =>
+    unknownFilters(definition, isKnown).map((filter) => ({ automationName, filter })),
+  );
+  return missing.slice(0, LIMIT).map(({ automationName, filter }) => ({
+    ...{ code: 'unknown_filter', severity: 'critical', subject: automationName },
+    message: `No worker has filter ${filter}, which "${automationName}" uses.`,
+    advice: PLUGIN_ADVICE,
   }));
 }

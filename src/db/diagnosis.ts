@@ -70,3 +70,24 @@ export async function enabledTriggers(db: Executor): Promise<{ automationName: s
     where a.status = 'enabled' and a.deleted_at is null and coalesce(t ->> 'enabled', 'true') <> 'false'`);
   return found.rows.map(({ name, event }) => ({ automationName: name, event }));
 }
+
+/**
+ * Matches the name of a filter in the text of a stored definition, in which line breaks are escaped. It also matches
+ * other text after `|`.
+ */
+const FILTER_PATTERN = String.raw`\|(?:\s|\\[nrtf])*([A-Za-z_][A-Za-z0-9_]*)`;
+
+/** Returns the definitions of enabled automations that may use a filter other than the given filters. */
+export async function definitionsWithOtherFilters(
+  db: Executor,
+  filters: readonly string[],
+): Promise<{ automationName: string; definition: Record<string, unknown> }[]> {
+  const found = await db.execute<{ name: string; definition: Record<string, unknown> }>(sql`
+    select a.name, v.definition from automations a
+      join automation_versions v on v.automation_id = a.id and v.version = a.version
+    where a.status = 'enabled' and a.deleted_at is null and exists (
+      select 1 from regexp_matches(v.definition::text, ${FILTER_PATTERN}, 'g') as m
+      where not (${JSON.stringify(filters)}::jsonb ? m[1]))
+    order by a.name, a.id`);
+  return found.rows.map(({ name, definition }) => ({ automationName: name, definition }));
+}

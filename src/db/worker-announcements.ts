@@ -2,10 +2,9 @@ import { sql } from 'drizzle-orm';
 import type { Knowledge } from '../domain/registry/knowledge';
 import type { Executor } from './executor';
 
-/**
- * Minutes for which the plugins of a stopped worker still count as available, so that changes that need them wait for a
- * restart.
- */
+/** Seconds for which changes wait for the plugins of a stopped worker. This is enough for a restart. */
+const RETURN_SECONDS = 60;
+/** Minutes for which the announcement of a stopped worker is kept. It says which triggers a change may concern. */
 const KEEP_MINUTES = 10;
 
 /** What a worker process announces about itself. */
@@ -29,17 +28,24 @@ export interface OtherWorkers {
   live: number;
   /**
    * Hashes of the knowledge of other workers, if it differs from the caller's. `live` is true when a live worker has
-   * this knowledge.
+   * this knowledge. `mayReturn` is true for at most 60 s after the last worker with this knowledge stopped, and during
+   * the first 60 s after a time at which no worker was live.
    */
-  others: { knowsId: string; live: boolean }[];
+  others: { knowsId: string; live: boolean; mayReturn: boolean }[];
 }
 
-/** Renews the caller's announcement and removes old ones, in one statement. Times are by the database's clock. */
+/**
+ * Renews the caller's announcement and removes old ones, in one statement. Times are by the database's clock. No
+ * announcement is removed during the first 60 s after a time at which no worker was live.
+ */
 export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<OtherWorkers> {
   const { id, host, pid, version, scriptLimits, knowledge, knowsId, leaseSeconds } = worker;
   const until = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
   const result = await db.execute<{ live: number; others: OtherWorkers['others'] | null }>(sql`
-    with mine as (
+    with past as (select clock_timestamp() - make_interval(secs => ${RETURN_SECONDS}) as at),
+    -- After an outage of all workers, those that start first wait for the others.
+    running as (select exists (select 1 from workers, past where started_at <= at and expires_at >= at) as yes),
+    mine as (
       insert into workers (id, host, pid, version, script_limits, expires_at, knows, reads, knows_id)
       values (${id}, ${host}, ${pid}, ${version}, ${scriptLimits}, ${until}, (select array_agg(n) from jsonb_array_elements_text(
         ${JSON.stringify(knowledge.names)}::jsonb) n), ${JSON.stringify(knowledge.reads)}::jsonb, ${knowsId})
@@ -47,11 +53,12 @@ export async function announceWorker(db: Executor, worker: WorkerAnnouncement): 
         -- A process whose announcement had expired (it was suspended) was not live during that time.
         started_at = case when workers.expires_at < clock_timestamp() then clock_timestamp() else workers.started_at end),
     dead as (delete from workers where expires_at < clock_timestamp() - make_interval(mins => ${KEEP_MINUTES})
-      and id <> ${id})
+      and id <> ${id} and (select yes from running))
     select count(*) filter (where expires_at >= clock_timestamp())::int as live,
       (select jsonb_agg(o) from (
-        select knows_id as "knowsId", bool_or(expires_at >= clock_timestamp()) as live from workers
-        where knows_id <> ${knowsId} and id <> ${id} group by knows_id) o) as others
+        select knows_id as "knowsId", bool_or(expires_at >= clock_timestamp()) as live,
+          bool_or(expires_at >= (select at from past)) or not (select yes from running) as "mayReturn"
+        from workers where knows_id <> ${knowsId} and id <> ${id} group by knows_id) o) as others
     from workers where id <> ${id}`);
   const row = result.rows[0];
   return { live: 1 + (row?.live ?? 0), others: row?.others ?? [] };
@@ -66,7 +73,7 @@ export async function readKnowledge(db: Executor, ids: readonly string[]): Promi
   return new Map(result.rows.map((row) => [row.knows_id, { names: row.knows ?? [], reads: row.reads ?? {} }]));
 }
 
-/** Lets the announcement of a stopping worker expire. Its plugins count as available for another `KEEP_MINUTES`. */
+/** Lets the announcement of a stopping worker expire. Changes wait for its plugins for another `RETURN_SECONDS`. */
 export async function withdrawWorker(db: Executor, id: string): Promise<void> {
   await db.execute(sql`
     update workers set expires_at = clock_timestamp() - interval '1 millisecond' where id = ${id}`);

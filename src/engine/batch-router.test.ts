@@ -8,7 +8,8 @@ function routable(seq: number, id: string, more: Partial<Routable> = {}): Routab
   };
   const fence = { seq, partition: 0, epoch: 1 };
   return {
-    ...{ change, fence, attempts: 0, listeners: [], candidates: [], hasDwells: false, isRetried: false, notes: [] },
+    ...{ change, fence, attempts: 0, listeners: [], candidates: [], refusals: [], notes: [] },
+    ...{ hasDwells: false, isRetried: false },
     ...more,
   };
 }

@@ -1,5 +1,11 @@
 import { sha256 } from '../domain/sha256';
-import { announceWorker, readKnowledge, withdrawWorker, type WorkerAnnouncement } from '../db/worker-announcements';
+import {
+  announceWorker,
+  readKnowledge,
+  withdrawWorker,
+  type OtherWorkers,
+  type WorkerAnnouncement,
+} from '../db/worker-announcements';
 import type { Executor } from '../db/executor';
 import { eventOf, type Knowledge } from '../domain/registry/knowledge';
 
@@ -27,13 +33,15 @@ export interface Fleet {
    */
   foreignEvents(): readonly string[];
   /**
-   * Returns whether a worker with other plugins provides a name. Workers that stopped within the last few minutes
-   * count.
+   * Returns whether a worker that provides a name may come back: no live worker other than this one provides the name,
+   * and the last worker that did stopped within the last 60 s. After a time at which no worker was live, true for 60 s.
    */
-  wasProvidedByOther(name: string): boolean;
+  mayReturn(name: string): boolean;
   /** Names that this worker provides. */
   readonly names: readonly string[];
 }
+
+type Announced = OtherWorkers['others'][number];
 
 /** The names that read each kind and each event. */
 interface Readers {
@@ -73,18 +81,18 @@ export function createFleet(deps: {
   const knowsId = sha256(JSON.stringify(knowledge)).slice(0, 32);
   const own = new Set(knowledge.names);
   let isAnnounced = false;
-  let others = new Map<string, { knowledge: Knowledge; live: boolean }>();
+  let others = new Map<string, Announced & { knowledge: Knowledge }>();
   const ownReaders = readersOf([knowledge], () => true);
   let foreign = readersOf([], () => true);
 
-  const follow = async (announced: readonly { knowsId: string; live: boolean }[]): Promise<void> => {
+  const follow = async (announced: readonly Announced[]): Promise<void> => {
     const missing = announced.filter((each) => !others.has(each.knowsId)).map((each) => each.knowsId);
     const isSame = missing.length === 0 && announced.length === others.size;
     const read = await readKnowledge(db, missing);
     others = new Map(
       announced.flatMap((each) => {
         const known = others.get(each.knowsId)?.knowledge ?? read.get(each.knowsId);
-        return known === undefined ? [] : [[each.knowsId, { knowledge: known, live: each.live }] as const];
+        return known === undefined ? [] : [[each.knowsId, { ...each, knowledge: known }] as const];
       }),
     );
     if (isSame) return;
@@ -116,10 +124,11 @@ export function createFleet(deps: {
       const names = [...others.values()].flatMap(({ knowledge: { names: provided } }) => provided);
       return [...new Set(names)].flatMap((name) => (own.has(name) ? [] : (eventOf(name) ?? [])));
     },
-    wasProvidedByOther: (name) => [...others.values()].some(({ knowledge: { names } }) => names.includes(name)),
+    mayReturn(name) {
+      const providers = [...others.values()].filter(({ knowledge: { names } }) => names.includes(name));
+      return providers.some(({ mayReturn }) => mayReturn) && !providers.some(({ live }) => live);
+    },
     isProvidedByOther: (names) =>
-      [...others.values()].some(({ live, knowledge: { names: known } }) => {
-        return live && names.every((name) => known.includes(name));
-      }),
+      [...others.values()].some(({ live, knowledge }) => live && names.every((name) => knowledge.names.includes(name))),
   };
 }

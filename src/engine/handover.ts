@@ -1,53 +1,66 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
 import { awaitedAmong } from '../db/runs/wait-queries';
-import { filterName, triggerName } from '../domain/registry/knowledge';
+import type { Change } from '../domain/entities/change';
+import { eventOf, filterName, filterOf, triggerName } from '../domain/registry/knowledge';
 import { normalizeEvent } from '../domain/registry/registry';
+import type { Logger } from '../log';
 import type { UnroutedChange } from './change-reader';
 import { entityKey } from './change-reader';
-import type { EvaluationLog } from './evaluation-log';
-import { subjectOf } from './gates/gates';
+import { refused, subjectOf } from './gates/gates';
+import type { Reason } from './gates/survivors';
 import type { Fleet } from './fleet';
 import type { Candidate, RoutingIndex, UnknownTrigger } from './routing-index';
 
-/**
- * How long a change waits for a worker that has all the plugins it needs, in seconds since the change was recorded or
- * since this worker found that no live worker has them, whichever is later.
- */
+/** Seconds for which changes wait for a trigger type that no worker has had, since this worker first lacked it. */
 const HOLD_SECONDS = 60;
+/** Maximum number of automations that a log line names. */
+const MAX_NAMED = 20;
 
 /** The decision of this worker about a change. */
 export type Verdict =
-  | { type: 'route' }
+  /** The change is routed. `refusals` contains the triggers that it is routed without. */
+  | { type: 'route'; refusals: readonly Reason[] }
   /** The changes of the entity wait for a worker that provides the missing names. */
   | { type: 'hold' }
-  /** Another live worker provides these names. */
+  /** Another live worker provides these names, which are all that the change needs. */
   | { type: 'hand-over'; names: string[] };
 
-const ROUTE: Verdict = { type: 'route' };
+const ROUTE: Verdict = { type: 'route', refusals: [] };
 
 /** Decides whether a change must be left to a worker with other plugins. */
 export interface Handover {
   /**
-   * Returns, by entity, the events of the dwells that only another worker can end. Queries only if an entity has dwells
-   * and this worker lacks the plugin or filter of an enabled trigger.
+   * Returns the active dwells of the changed entities, by entity. Queries only if an entity has dwells and this worker
+   * lacks the plugin or filter of an enabled trigger.
    */
-  dwellEvents(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, string[]>>;
+  dwells(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, ActiveDwell[]>>;
   /** Returns the events that runs await and whose types only other workers have. Queries only if workers differ. */
   awaitedEvents(): Promise<readonly string[]>;
-  verdict(unrouted: UnroutedChange, concerns: ChangeConcerns): Verdict;
+  verdict(change: Change, concerns: ChangeConcerns): Verdict;
+}
+
+/** A dwell that a change of its entity may end. */
+export interface ActiveDwell {
+  automationId: string;
+  triggerId: string;
+  event: string;
 }
 
 /** The names and triggers that a change concerns. */
 export interface ChangeConcerns {
   events: readonly string[];
-  /** Events of the entity's dwells that only another worker can end. */
-  dwellEvents: readonly string[];
+  dwells: readonly ActiveDwell[];
   /** Events that runs await and whose types only other workers have. */
   awaited: readonly string[];
   /**
-   * Triggers that the change may fire according to their config, but whose automations use a filter that this worker
-   * does not have.
+   * Triggers that the change may fire according to their config, of automations that use filters of plugins and only
+   * such that this worker has.
+   */
+  complete: readonly Candidate[];
+  /**
+   * Triggers that the change may fire according to their config, of automations that use a filter that this worker does
+   * not have.
    */
   incomplete: readonly Candidate[];
 }
@@ -55,35 +68,63 @@ export interface ChangeConcerns {
 /**
  * Creates the component that decides about changes that need a trigger, filter, kind or plugin that this worker does
  * not have. If another live worker has what is missing and everything else that the change needs, the change is handed
- * over to that worker. If no live worker has what is missing, and a trigger of an enabled automation or the wait of a
- * run needs it, the change waits up to 60 s, which is enough for a restart. A change does not wait for a filter that no
- * worker has had recently. In all other cases, the change is routed without the missing part, and an evaluation that
- * names this part is recorded for each trigger that needs it.
+ * over to that worker. Otherwise, if a trigger of an enabled automation or the wait of a run needs what is missing, the
+ * change waits while a worker that has it may come back (`Fleet.mayReturn`). In all other cases, the change is routed
+ * at once without the missing part, and each trigger that needs it is refused with a reason that says so.
  */
 export function createHandover(deps: {
   db: Executor;
   fleet: Fleet;
   index: RoutingIndex;
-  evaluations: EvaluationLog;
+  log: Logger;
   /** Returns a monotonic time in milliseconds. Default: `performance.now`. */
   now?: () => number;
 }): Handover {
-  const { db, fleet, index, evaluations, now = () => performance.now() } = deps;
-  const missingSeconds = createMissingTimes(now);
+  const { db, fleet, index, log, now = () => performance.now() } = deps;
+  /** Missing names that were logged and for which no change has waited since. */
+  const logged = new Set<string>();
+  /** Trigger types that no worker has announced, with the time at which a change first needed them. */
+  const neededSince = new Map<string, number>();
+
+  /** Returns whether this worker first needed a trigger type that no worker has announced less than a minute ago. */
+  const isNew = (name: string): boolean => {
+    const event = eventOf(name);
+    if (event === undefined || fleet.foreignEvents().includes(event)) {
+      neededSince.delete(name);
+      return false;
+    }
+    const since = neededSince.get(name) ?? now();
+    neededSince.set(name, since);
+    return now() - since < HOLD_SECONDS * 1_000;
+  };
+
+  const logMissing = (names: readonly string[]): void => {
+    for (const name of names) {
+      if (logged.has(name)) continue;
+      logged.add(name);
+      const users = index.unknownTriggers().filter((unknown) => namesNeededBy(unknown).includes(name));
+      const automations = [...new Set(users.map(({ automation }) => automation.name))].sort();
+      log.warn(
+        { missing: name, automations: automations.slice(0, MAX_NAMED), count: automations.length },
+        'no worker that could route an event has what automations need; the event is routed without them',
+      );
+    }
+  };
 
   return {
-    async dwellEvents(changes) {
-      const events = index.unknownTriggers().map(({ event }) => event);
+    async dwells(changes) {
       const entities = changes.filter(({ hasDwells }) => hasDwells).map(({ change: { kind, id } }) => ({ kind, id }));
-      if (events.length === 0 || entities.length === 0) return new Map();
-      const found = await db.execute<{ kind: string; id: string; event: string }>(sql`
-        select kind, entity_id as id, event from dwells where status <> 'idle' and (kind, entity_id) in (
-          select r.kind, r.id from jsonb_to_recordset(${JSON.stringify(entities)}::jsonb) as r(kind text, id text))`);
-      const byEntity = new Map<string, string[]>();
+      if (index.unknownTriggers().length === 0 || entities.length === 0) return new Map();
+      const found = await db.execute<{ kind: string; id: string; automation: string; trigger: string; event: string }>(
+        sql`
+        select kind, entity_id as id, automation_id as automation, trigger_id as trigger, event from dwells
+        where status <> 'idle' and (kind, entity_id) in (
+          select r.kind, r.id from jsonb_to_recordset(${JSON.stringify(entities)}::jsonb) as r(kind text, id text))`,
+      );
+      const byEntity = new Map<string, ActiveDwell[]>();
       for (const row of found.rows) {
-        const event = normalizeEvent(row.event);
-        if (!events.includes(event)) continue;
-        byEntity.set(entityKey(row), [...(byEntity.get(entityKey(row)) ?? []), event]);
+        const dwell = { automationId: row.automation, triggerId: row.trigger, event: normalizeEvent(row.event) };
+        byEntity.set(entityKey(row), [...(byEntity.get(entityKey(row)) ?? []), dwell]);
       }
       return byEntity;
     },
@@ -91,73 +132,80 @@ export function createHandover(deps: {
       const foreign = fleet.foreignEvents();
       return foreign.length === 0 ? [] : awaitedAmong(db, foreign);
     },
-    verdict({ change, lagSeconds }, concerns) {
-      const unknown = index.unknownTriggers();
-      if (unknown.length === 0 && !fleet.differs()) return ROUTE;
-      const { lacking, own, concerned } = lackingOf(fleet, change.kind, concerns, unknown);
+    verdict(change, concerns) {
+      if (index.unknownTriggers().length === 0 && !fleet.differs()) return ROUTE;
+      const { lacking, own, concerned, types } = needsOf({ fleet, index }, change.kind, concerns);
       if (lacking.length === 0) return ROUTE;
       const live = lacking.filter((name) => fleet.isProvidedByOther([name]));
-      const heldSeconds = Math.min(lagSeconds, missingSeconds(lacking, live));
-      if (live.length > 0 && fleet.isProvidedByOther([...live, ...own])) return { type: 'hand-over', names: live };
-      if (unknown.length === 0 && !isAwaited(lacking, concerns.awaited)) return ROUTE;
-      // Without this condition, a filter that no worker has would delay every event of each trigger that uses the
-      // filter.
-      const mayReturn = lacking.some((name) => !isFilter(name) || fleet.wasProvidedByOther(name));
-      if (live.length === 0 && mayReturn && heldSeconds < HOLD_SECONDS) return { type: 'hold' };
-      for (const trigger of concerned) {
-        const { automationId, triggerId, event, filters } = trigger;
-        const what = filters.length === 0 ? `trigger ${event}` : `filter ${filters.join(', ')}`;
-        const detail = `No worker that could route the change has ${what}.`;
-        const { changeId } = change;
-        const contextKey = subjectOf(change);
-        evaluations.record({ automationId, triggerId, changeId, contextKey, outcome: 'error', detail });
+      const needed = [...new Set([...live, ...own])];
+      if (live.length > 0 && fleet.isProvidedByOther(needed)) return { type: 'hand-over', names: needed };
+      // What derives events matters only if a worker that has the type of such an event may come back, too.
+      const areTypesExpected = types.some((event) => fleet.mayReturn(triggerName(event)));
+      const expected = lacking.filter(
+        (name) => isNew(name) || ((areTypesExpected || filterOf(name) !== undefined) && fleet.mayReturn(name)),
+      );
+      if (expected.length > 0) {
+        for (const name of expected) logged.delete(name);
+        return { type: 'hold' };
       }
-      return ROUTE;
+      logMissing([...new Set(concerned.flatMap(namesNeededBy))]);
+      return { type: 'route', refusals: concerned.map((unknown) => refusalOf(unknown, change)) };
     },
   };
 }
 
-/**
- * Creates a function that returns for how many seconds a worker with all of the lacking names has been missing, since
- * this worker first found it. `live` are those of the names that another live worker provides. After an outage of all
- * workers, changes are older than a restart takes, so that their age does not show that a plugin is gone.
- */
-function createMissingTimes(now: () => number): (lacking: readonly string[], live: readonly string[]) => number {
-  const missingSince = new Map<string, number>();
-  return (lacking, live) => {
-    for (const name of live) missingSince.delete(name);
-    const since = lacking.map((name) => {
-      const found = missingSince.get(name) ?? now();
-      if (!live.includes(name)) missingSince.set(name, found);
-      return found;
-    });
-    return (now() - Math.max(...since)) / 1_000;
-  };
-}
+/** Returns the names that a worker must provide to route a trigger and that this worker does not provide. */
+const namesNeededBy = ({ event, filters }: UnknownTrigger): string[] =>
+  filters.length === 0 ? [triggerName(event)] : filters.map(filterName);
 
-const isFilter = (name: string): boolean => name.startsWith(filterName(''));
+function refusalOf({ automation, trigger, event, filters }: UnknownTrigger, change: Change): Reason {
+  const what = filters.length === 0 ? `trigger ${event}` : `filter ${filters.join(', ')}`;
+  const refusal = refused('error', `No worker that could route the change has ${what}.`);
+  return { candidate: { automation, trigger }, refusal, changeId: change.changeId, contextKey: subjectOf(change) };
+}
 
 /**
  * Returns the names that routing a change requires: in `lacking` those that this worker does not provide, and in `own`
- * those that it provides. `concerned` contains the triggers that need the missing names.
+ * those that it provides. `concerned` contains the triggers that need the missing names. `types` contains the events of
+ * triggers and waits whose types this worker does not have, whether or not the change concerns them.
  */
-function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown: readonly UnknownTrigger[]) {
-  const events = [...concerns.events, ...concerns.dwellEvents];
+function needsOf({ fleet, index }: { fleet: Fleet; index: RoutingIndex }, kind: string, concerns: ChangeConcerns) {
+  const { complete, incomplete, awaited } = concerns;
+  const dwells = concerns.dwells.map((dwell) => {
+    return { ...dwell, unknown: index.unknownTrigger(dwell.automationId, dwell.triggerId) };
+  });
+  const events = [
+    ...concerns.events,
+    ...dwells.flatMap(({ event, unknown }) => (unknown?.filters.length === 0 ? [event] : [])),
+  ];
   const { lacking, own } = fleet.concerned(kind, events);
-  const ofType = unknown.filter(({ filters }) => filters.length === 0);
-  const used = new Set([...ofType.map(({ event }) => event), ...concerns.awaited].map(triggerName));
+  const ofType = index.unknownTriggers().filter(({ filters }) => filters.length === 0);
+  const types = [...ofType.map(({ event }) => event), ...awaited];
+  const used = new Set(types.map(triggerName));
   // A trigger type matters only if an automation or a wait uses it. A kind or plugin may derive any event.
-  const relevant = lacking.filter((name) => !name.startsWith('trigger:') || used.has(name));
+  const relevant = lacking.filter((name) => eventOf(name) === undefined || used.has(name));
   const direct = events.map(triggerName).filter((name) => used.has(name));
-  const fired = new Set(concerns.incomplete.map(({ automation, trigger }) => `${automation.id}/${trigger.id}`));
-  const ofFilter = unknown.filter(
-    ({ automationId, triggerId, event, filters }) =>
-      filters.length > 0 && (fired.has(`${automationId}/${triggerId}`) || concerns.dwellEvents.includes(event)),
-  );
-  const types = [...new Set([...relevant, ...direct])];
-  const filters = ofFilter.flatMap((each) => each.filters.map(filterName));
-  const concerned = [...concernedBy(ofType, types), ...ofFilter];
-  return { lacking: [...new Set([...types, ...filters])], own, concerned };
+  const missing = [...new Set([...relevant, ...direct])];
+  const found = [
+    ...incomplete.map(({ automation, trigger }) => index.unknownTrigger(automation.id, trigger.id)),
+    ...dwells.map(({ unknown }) => unknown),
+  ];
+  const ofFilter = [...new Set(found.flatMap((unknown) => (unknown && unknown.filters.length > 0 ? [unknown] : [])))];
+  const ownDwells = dwells.filter(({ unknown }) => unknown === undefined);
+  const filters = [
+    ...complete.map(({ automation: { id } }) => id),
+    ...ownDwells.map(({ automationId }) => automationId),
+  ];
+  return {
+    lacking: [...missing, ...new Set(ofFilter.flatMap(namesNeededBy))],
+    own: [
+      ...own,
+      ...ownDwells.map(({ event }) => triggerName(event)),
+      ...filters.flatMap((id) => index.ownFiltersOf(id)).map(filterName),
+    ],
+    concerned: [...concernedBy(ofType, missing), ...ofFilter],
+    types,
+  };
 }
 
 /**
@@ -165,16 +213,6 @@ function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown
  * kinds and plugins that share the first part of the type's name.
  */
 function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
-  const plugins = pluginsOf(names);
+  const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0] ?? ''));
   return unknown.filter(({ event }) => names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''));
 }
-
-/** Returns whether an awaited event belongs to one of the plugins or kinds in these names. */
-function isAwaited(names: readonly string[], awaited: readonly string[]): boolean {
-  const plugins = pluginsOf(names);
-  return awaited.some((event) => plugins.has(event.split('.')[0] ?? ''));
-}
-
-/** Returns the first parts of names, which are the ids of plugins or the kinds of entities. */
-const pluginsOf = (names: readonly string[]): ReadonlySet<string> =>
-  new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0] ?? ''));

@@ -34,7 +34,7 @@ function unrouted(seq: number, id: string, event = 'other.event'): UnroutedChang
   return { change, partition: 0, ...rest };
 }
 
-function preparing({ verdict = { type: 'route' }, now }: { verdict?: Verdict; now: Date }) {
+function preparing({ verdict = { type: 'route', refusals: [] }, now }: { verdict?: Verdict; now: Date }) {
   const index = new RoutingIndex(registry);
   const definition = { triggers: [{ id: 't', event: 'plugin.throws' }] };
   index.set(routedAutomation({ id: 'a', name: 'a', group: null, version: 1, enabled: true, definition, steps: [] }));
@@ -43,14 +43,14 @@ function preparing({ verdict = { type: 'route' }, now }: { verdict?: Verdict; no
     ...{ registry, index, resting, clock: { now: () => now }, keepsRoutings: false, onRouted: () => undefined },
     handover: {
       verdict: () => verdict,
-      dwellEvents: () => Promise.resolve(new Map()),
+      dwells: () => Promise.resolve(new Map()),
       awaitedEvents: () => Promise.resolve([]),
     },
     log: createLogger({ level: 'silent', name: 'test' }),
   });
   const batch: PrepareBatch = {
     held: new Map([[0, 1]]),
-    dwellEvents: new Map(),
+    dwells: new Map(),
     awaited: [],
     given: new Map(),
     failed: [],

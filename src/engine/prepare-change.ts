@@ -11,7 +11,7 @@ import type { Routable } from './batch-router';
 import { entityKey, type UnroutedChange } from './change-reader';
 import { isRefusedByConfig, keyIfAccepted, refused } from './gates/gates';
 import { routingOf, type Reason } from './gates/survivors';
-import type { Handover } from './handover';
+import type { ActiveDwell, Handover } from './handover';
 import type { Candidate, RoutingIndex } from './routing-index';
 import type { DerivedChange } from './wake-waits';
 
@@ -34,8 +34,8 @@ export type Resting = Map<string, { kind: string; id: string; until: number }>;
 export interface PrepareBatch {
   /** The partitions whose leases this worker held when it read the batch, and the epoch of each lease. */
   held: ReadonlyMap<number, number>;
-  /** Events of the dwells that only another worker can end, by entity. */
-  dwellEvents: ReadonlyMap<string, string[]>;
+  /** Active dwells of the changed entities, by entity. Empty when this worker can route every trigger. */
+  dwells: ReadonlyMap<string, ActiveDwell[]>;
   /** Events that runs await and whose types only other workers have. */
   awaited: readonly string[];
   /**
@@ -78,11 +78,13 @@ export function createPrepareChange(
   deps: PrepareDeps,
 ): (unrouted: UnroutedChange, batch: PrepareBatch) => PreparedChange | null {
   const queued = deps.registry.listeners().filter(({ mode }) => mode === 'work-queue');
+  const usesFilters = ({ candidate, occurrence }: { candidate: Candidate; occurrence: Occurrence }): boolean =>
+    deps.index.ownFiltersOf(candidate.automation.id).length > 0 && !isRefusedByConfig(candidate, occurrence);
   const restUntil = ({ kind, id }: Change, until: number) =>
     void deps.resting.set(entityKey({ kind, id }), { kind, id, until });
   const prepare = (
     unrouted: UnroutedChange,
-    { dwellEvents, awaited, given }: PrepareBatch,
+    { dwells, awaited, given }: PrepareBatch,
     fence: ChangeFence,
   ): PreparedChange | null => {
     const { change, partition, attempts, hasDwells, isRetried } = unrouted;
@@ -90,28 +92,30 @@ export function createPrepareChange(
     const occurrences = occurrencesOf(change, deps.registry, (message) =>
       deps.log.error({ changeId: change.changeId, kind: change.kind, reason: message }, 'a deriver threw'),
     );
-    const events = occurrences.map(({ event }) => event);
+    const complete = occurrences.flatMap((occurrence) =>
+      candidatesOf(deps.index, change, occurrence).map((candidate) => ({ candidate, occurrence })),
+    );
     const incomplete = occurrences.flatMap((occurrence) => incompleteOf(deps.index, change, occurrence));
-    const verdict = deps.handover.verdict(unrouted, {
-      events,
-      dwellEvents: dwellEvents.get(key) ?? [],
+    const verdict = deps.handover.verdict(change, {
+      events: occurrences.map(({ event }) => event),
+      dwells: dwells.get(key) ?? [],
       awaited,
+      complete: complete.filter(usesFilters).map(({ candidate }) => candidate),
       incomplete: incomplete.filter(({ isRefused }) => !isRefused).map(({ candidate }) => candidate),
     });
     if (verdict.type === 'hand-over') given.set(partition, verdict.names);
     if (verdict.type === 'hold') restUntil(change, deps.clock.now().getTime() + HOLD_MS);
     if (verdict.type !== 'route') return null;
     if (attempts === 0) deps.onRouted(unrouted.lagSeconds);
-    const complete = occurrences.flatMap((occurrence) =>
-      candidatesOf(deps.index, change, occurrence).map((candidate) => ({ candidate, occurrence })),
-    );
     // An event that the config refuses needs no filter. The gates record the refusal.
     const candidates = [...complete, ...incomplete.filter(({ isRefused }) => isRefused)];
     const off = change.kind === SCHEDULE_KIND ? [] : occurrences.flatMap((each) => disabledFor(deps.index, each));
     const notes = deps.keepsRoutings ? notesOf(change, off) : [];
     const disabled = off.flatMap((each) => reasonOf(each, change));
     const listeners = listenersOf(queued, change);
-    return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence, notes, disabled };
+    const { refusals } = verdict;
+    const reported = { refusals, notes, disabled };
+    return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence, ...reported };
   };
   return (unrouted, batch) => {
     const { change, partition, nextAttemptAt } = unrouted;

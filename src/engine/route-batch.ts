@@ -30,6 +30,8 @@ export interface ChangeCandidates {
   hasDwells: boolean;
   /** Whether the change was set aside and a person has retried it. The state that it reports may no longer hold. */
   isRetried: boolean;
+  /** Triggers that the change is routed without, because no worker has the plugins that they need. */
+  refusals: readonly Reason[];
   /** Other rows of `routings` for the change: for waits, for disabled triggers, and for its cause. */
   notes: NewRouting[];
 }
@@ -71,7 +73,7 @@ export async function passGates(deps: RouteDeps, routed: ChangeCandidates): Prom
       verdicts[index] = limit === undefined ? verdict : withLimit(verdict, limit, groups.length);
     }
   }
-  const gated: GatedChange = { routed, survivors: [], windows: [], dwells: [], reasons: [] };
+  const gated: GatedChange = { routed, survivors: [], windows: [], dwells: [], reasons: [...routed.refusals] };
   for (const verdict of verdicts) {
     if ('survivor' in verdict) gated.survivors.push(verdict.survivor);
     else if ('window' in verdict) gated.windows.push(verdict.window);

@@ -41,8 +41,8 @@ export interface RouteNextDeps extends RouteDeps, WakeDeps {
  * changes.
  */
 export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
-  const { database, leases, index, evaluations } = deps;
-  const handover = createHandover({ db: database.db, fleet: deps.fleet, index, evaluations });
+  const { database, leases } = deps;
+  const handover = createHandover({ ...deps, db: database.db });
   const resting: Resting = new Map();
   const prepare = createPrepareChange({ ...deps, handover, resting });
   /** Whether the last read was full. If so, the next read is fair (see `change-reader.ts`). */
@@ -62,11 +62,11 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     // The index must be at least as new as the changes, because an automation that was saved before an event must
     // receive the event.
     await deps.follower.catchUp(revision);
-    const dwellEvents = await handover.dwellEvents(changes);
+    const dwells = await handover.dwells(changes);
     const awaited = anyWaits && changes.length > 0 ? await handover.awaitedEvents() : [];
     const given = new Map<number, string[]>();
     const failed: FailedChange[] = [];
-    const own = changes.flatMap((unrouted) => prepare(unrouted, { held, dwellEvents, awaited, given, failed }) ?? []);
+    const own = changes.flatMap((unrouted) => prepare(unrouted, { held, dwells, awaited, given, failed }) ?? []);
     for (const each of failed) await noteUnprepared(deps, each);
     for (const [partition, names] of given) await leases.handOver(partition, names);
     const prepared = own.filter(({ fence }) => !given.has(fence.partition));
@@ -100,8 +100,8 @@ function limitAfter(changes: number, readMs: number, ms: number): number {
 }
 
 /**
- * Separates changes with candidates, listeners, dwells or rows for `routings` (`relevant`) from changes without any
- * (`irrelevant`). The latter have no effect, so one statement can mark all of them as routed.
+ * Separates changes with candidates, refusals, listeners, dwells or rows for `routings` (`relevant`) from changes
+ * without any (`irrelevant`). The latter have no effect, so one statement can mark all of them as routed.
  */
 function splitByRelevance(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
   const irrelevant: ChangeFence[] = [];
@@ -112,7 +112,8 @@ function splitByRelevance(prepared: readonly PreparedChange[]): { irrelevant: Ch
     const key = entityKey(routable.change);
     if (arming.has(key)) routable.hasDwells = true;
     if (routable.candidates.some(({ candidate }) => candidate.trigger.for !== undefined)) arming.add(key);
-    const isRelevant = [routable.candidates, routable.listeners, routable.notes].some(({ length }) => length > 0);
+    const { candidates, refusals, listeners, notes } = routable;
+    const isRelevant = [candidates, refusals, listeners, notes].some(({ length }) => length > 0);
     if (!isRelevant && !routable.hasDwells) irrelevant.push(routable.fence);
     else relevant.push(routable);
   }

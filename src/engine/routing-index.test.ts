@@ -71,7 +71,10 @@ describe('the routing index', () => {
   });
 
   it('keeps triggers separately if their automation uses a missing filter, including by routing key', () => {
-    const index = new RoutingIndex(registry, ({ id }) => (id === 'a' ? ['beaufort'] : []));
+    const index = new RoutingIndex(registry, ({ id }) => ({
+      own: id === 'b' ? ['knots'] : [],
+      lacking: id === 'a' ? ['beaufort'] : [],
+    }));
     index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'one' } }]));
     index.set(automation('b', [{ id: 'y', event: 'automation.event', config: { type: 'one' } }]));
     const incomplete = (type: string) =>
@@ -80,10 +83,12 @@ describe('the routing index', () => {
     expect([incomplete('one'), incomplete('two')]).toEqual([['a'], []]);
     expect([index.find('a', 'x'), index.findIncomplete('b', 'y')]).toEqual([undefined, undefined]);
     expect(index.findIncomplete('a', 'x')?.trigger.id).toBe('x');
-    expect(index.isUnknown('a', 'x')).toBe(true);
+    expect(index.unknownTrigger('a', 'x')).toMatchObject({ event: 'automation.event', filters: ['beaufort'] });
+    expect([index.ownFiltersOf('a'), index.ownFiltersOf('b')]).toEqual([[], ['knots']]);
     expect([index.lacking('a', 'x'), index.lacking('b', 'y')]).toEqual([['filter:beaufort'], null]);
-    index.remove('a');
+    for (const id of ['a', 'b']) index.remove(id);
     expect([incomplete('one'), index.findIncomplete('a', 'x')]).toEqual([[], undefined]);
+    expect(index.ownFiltersOf('b')).toEqual([]);
   });
 
   it('returns the trigger types that a dwell needs and this process lacks', () => {
@@ -92,7 +97,8 @@ describe('the routing index', () => {
     expect(index.lacking('a', 'x')).toEqual(['trigger:gone.storm_started']);
     expect(index.lacking('a', 'other')).toBeNull();
     index.setUnreadable('a');
-    expect([index.lacking('a', 'x'), index.find('a', 'x'), index.isUnknown('a', 'x')]).toEqual([[], undefined, false]);
+    const found = [index.lacking('a', 'x'), index.find('a', 'x'), index.unknownTrigger('a', 'x')];
+    expect(found).toEqual([[], undefined, undefined]);
     index.set(automation('a', [{ id: 'x', event: 'automation.event' }]));
     expect(index.lacking('a', 'x')).toBeNull();
   });

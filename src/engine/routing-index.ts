@@ -1,3 +1,4 @@
+import type { PluginFilters } from '../domain/definition/filters-lacking';
 import { filterName, triggerName } from '../domain/registry/knowledge';
 import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import type { TriggerType } from '../domain/registry/trigger-type';
@@ -15,12 +16,15 @@ export interface Candidate {
  * filter of its automation.
  */
 export interface UnknownTrigger {
-  automationId: string;
-  triggerId: string;
+  automation: RoutedAutomation;
+  trigger: RoutedTrigger;
+  /** The event of the trigger, normalized. */
   event: string;
   /** Missing filters; empty when the type of the trigger is missing. */
   filters: readonly string[];
 }
+
+const NO_FILTERS: PluginFilters = { own: [], lacking: [] };
 
 /** The triggers for one event, grouped by routing key. `any` contains the candidates for every payload. */
 interface EventCandidates {
@@ -46,13 +50,14 @@ export class RoutingIndex {
   private readonly incompleteByName = new Map<string, Candidate>();
   /** Enabled triggers that this process cannot route, by automation and trigger id. */
   private readonly unknown = new Map<string, UnknownTrigger>();
+  /** Filters of plugins that this process has, by the id of the automation that uses them. */
+  private readonly ownFilters = new Map<string, readonly string[]>();
   /** Ids of automations whose stored definitions this process cannot read. */
   private readonly unreadable = new Set<string>();
 
-  /** `lacks` returns the names of the filters of an automation that this process does not have. */
   constructor(
     private readonly registry: Registry,
-    private readonly lacks: (automation: RoutedAutomation) => readonly string[] = () => [],
+    private readonly filtersOf: (automation: RoutedAutomation) => PluginFilters = () => NO_FILTERS,
   ) {}
 
   /** Returns the number of automations in the index. */
@@ -66,12 +71,13 @@ export class RoutingIndex {
     const removers: (() => void)[] = [];
     // Set first, so that `remove` also removes the entries of an automation that could be added only in part.
     this.entries.set(automation.id, removers);
-    const lacking = automation.enabled ? this.lacks(automation) : [];
+    const { own, lacking } = automation.enabled ? this.filtersOf(automation) : NO_FILTERS;
+    if (own.length > 0) this.ownFilters.set(automation.id, own);
     for (const trigger of automation.triggers) {
       const type = this.registry.trigger(trigger.event);
       if (!type || lacking.length > 0) {
         const filters = type ? lacking : [];
-        const unknown = { automationId: automation.id, triggerId: trigger.id, event: trigger.event, filters };
+        const unknown = { automation, trigger, event: normalizeEvent(trigger.event), filters };
         const isLive = automation.enabled && trigger.enabled;
         if (isLive) removers.push(this.addUnknown(unknown));
         if (isLive && type) removers.push(addTo(this.incomplete, this.incompleteByName, { automation, trigger, type }));
@@ -84,6 +90,7 @@ export class RoutingIndex {
   remove(automationId: string): void {
     for (const remove of this.entries.get(automationId) ?? []) remove();
     this.entries.delete(automationId);
+    this.ownFilters.delete(automationId);
     this.unreadable.delete(automationId);
   }
 
@@ -142,9 +149,14 @@ export class RoutingIndex {
     return this.unknown.size === 0 ? [] : [...this.unknown.values()];
   }
 
-  /** Returns whether a trigger is enabled but this process cannot route it. */
-  isUnknown(automationId: string, triggerId: string): boolean {
-    return this.unknown.has(nameOf(automationId, triggerId));
+  /** Returns an enabled trigger that this process cannot route, or undefined. */
+  unknownTrigger(automationId: string, triggerId: string): UnknownTrigger | undefined {
+    return this.unknown.get(nameOf(automationId, triggerId));
+  }
+
+  /** Returns the filters of plugins that an enabled automation uses and this process has. */
+  ownFiltersOf(automationId: string): readonly string[] {
+    return this.ownFilters.get(automationId) ?? [];
   }
 
   /**
@@ -153,15 +165,15 @@ export class RoutingIndex {
    */
   lacking(automationId: string, triggerId: string): readonly string[] | null {
     if (this.unreadable.has(automationId)) return [];
-    const unknown = this.unknown.get(nameOf(automationId, triggerId));
+    const unknown = this.unknownTrigger(automationId, triggerId);
     if (unknown === undefined) return null;
     const { event, filters } = unknown;
     return filters.length > 0 ? filters.map(filterName) : [triggerName(event)];
   }
 
-  private addUnknown(trigger: UnknownTrigger): () => void {
-    const name = nameOf(trigger.automationId, trigger.triggerId);
-    this.unknown.set(name, { ...trigger, event: normalizeEvent(trigger.event) });
+  private addUnknown(unknown: UnknownTrigger): () => void {
+    const name = nameOf(unknown.automation.id, unknown.trigger.id);
+    this.unknown.set(name, unknown);
     return () => this.unknown.delete(name);
   }
 

@@ -1,4 +1,4 @@
-import type { FilterRegistry } from '../expressions/filter-registry';
+import { standardFilters, type FilterRegistry } from '../expressions/filter-registry';
 import { codeFields } from '../registry/schema-marks';
 import { normalizeEvent, type Registry } from '../registry/registry';
 import { isMap } from './plain-map';
@@ -7,26 +7,45 @@ import { eventsOfWait, walkDocument } from './walk';
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** The filters of plugins in a definition, or in a part of a definition; sorted. */
+export interface PluginFilters {
+  /** Filters that this process has. */
+  own: readonly string[];
+  /** Filters that this process does not have. */
+  lacking: readonly string[];
+}
+
 /** Returns the names of the filters in a definition, or in a part of a definition, that this process does not have. */
 export type FiltersLacking = (definition: object) => readonly string[];
 
 /**
- * Creates a function that returns the filters of a definition that this process does not have. Results are cached as
- * long as the definition exists.
+ * Creates a function that returns the filters of a definition that are not built in. Results are cached as long as the
+ * definition exists.
  */
-export function createFiltersLacking(filters: FilterRegistry, registry: Registry): FiltersLacking {
+export function createPluginFiltersOf(
+  filters: FilterRegistry,
+  registry: Registry,
+): (definition: object) => PluginFilters {
   const codeOf = (action: string): ReadonlySet<string> => {
     const type = registry.action(action);
     return type ? codeFields(type.configSchema) : NONE;
   };
-  const known = new WeakMap<object, readonly string[]>();
+  const known = new WeakMap<object, PluginFilters>();
   return (definition) => {
     const before = known.get(definition);
     if (before) return before;
-    const lacking = unknownFilters({ ...definition }, (name) => filters.get(name) !== undefined, codeOf);
-    known.set(definition, lacking);
-    return lacking;
+    const used = unknownFilters({ ...definition }, (name) => standardFilters.get(name) !== undefined, codeOf);
+    const isOwn = (name: string): boolean => filters.get(name) !== undefined;
+    const found = { own: used.filter(isOwn), lacking: used.filter((name) => !isOwn(name)) };
+    known.set(definition, found);
+    return found;
   };
+}
+
+/** Creates a function that returns the filters of a definition that this process does not have, with the same cache. */
+export function createFiltersLacking(filters: FilterRegistry, registry: Registry): FiltersLacking {
+  const filtersOf = createPluginFiltersOf(filters, registry);
+  return (definition) => filtersOf(definition).lacking;
 }
 
 /**

@@ -22,6 +22,9 @@ export const triggerName = (event: string): string => `trigger:${event}`;
 export const eventOf = (name: string): string | undefined =>
   name.startsWith(triggerName('')) ? name.slice(triggerName('').length) : undefined;
 export const filterName = (filter: string): string => `filter:${filter}`;
+/** Returns the filter of a name that `filterName` returned; undefined for other names. */
+export const filterOf = (name: string): string | undefined =>
+  name.startsWith(filterName('')) ? name.slice(filterName('').length) : undefined;
 export const actionName = (action: string): string => `action:${action}`;
 
 /** Returns the names that plugins provide. They are sorted, so that equal plugins have equal knowledge. */

@@ -77,7 +77,7 @@ async function endDwell(
   const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
   // This worker lacks a plugin that the trigger needs. It leaves the dwell to a worker that has the plugin, because it
   // could only drop the dwell and not fire it.
-  if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return null;
+  if (deps.index.unknownTrigger(dwell.automationId, dwell.triggerId) !== undefined) return null;
   if (dwell.status !== 'armed' || !candidate) {
     await restDwell(tx, dwell);
     return null;

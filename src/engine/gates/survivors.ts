@@ -41,12 +41,15 @@ export interface Survivor {
 
 /** Why a candidate did not become a run. */
 export interface Reason {
-  candidate: Candidate;
+  candidate: Named;
   refusal: Refusal;
   changeId: string;
   /** Context key that the run would have had. */
   contextKey: string | null;
 }
+
+/** The parts of a candidate that identify it. */
+type Named = Pick<Candidate, 'automation' | 'trigger'>;
 
 /** The parts of a candidate from which its reason and its row in `routings` are built. */
 interface InContext {
@@ -126,7 +129,7 @@ export const listed = (parts: readonly DecidingPart[]): readonly DecidingPart[] 
   parts.length === 0 ? undefined : parts;
 
 /** Returns the fields that identify a candidate in a row of `routings`. */
-export const namesOf = ({ automation, trigger }: Candidate) => ({
+export const namesOf = ({ automation, trigger }: Named) => ({
   kind: 'candidate' as const,
   automationId: automation.id,
   automationName: automation.name,
