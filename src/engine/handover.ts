@@ -81,35 +81,8 @@ export function createHandover(deps: {
   now?: () => number;
 }): Handover {
   const { db, fleet, index, log, now = () => performance.now() } = deps;
-  /** Missing names that were logged and for which no change has waited since. */
-  const logged = new Set<string>();
-  /** Trigger types that no worker has announced, with the time at which a change first needed them. */
-  const neededSince = new Map<string, number>();
-
-  /** Returns whether this worker first needed a trigger type that no worker has announced less than a minute ago. */
-  const isNew = (name: string): boolean => {
-    const event = eventOf(name);
-    if (event === undefined || fleet.foreignEvents().includes(event)) {
-      neededSince.delete(name);
-      return false;
-    }
-    const since = neededSince.get(name) ?? now();
-    neededSince.set(name, since);
-    return now() - since < HOLD_SECONDS * 1_000;
-  };
-
-  const logMissing = (names: readonly string[]): void => {
-    for (const name of names) {
-      if (logged.has(name)) continue;
-      logged.add(name);
-      const users = index.unknownTriggers().filter((unknown) => namesNeededBy(unknown).includes(name));
-      const automations = [...new Set(users.map(({ automation }) => automation.name))].sort();
-      log.warn(
-        { missing: name, automations: automations.slice(0, MAX_NAMED), count: automations.length },
-        'no worker that could route an event has what automations need; the event is routed without them',
-      );
-    }
-  };
+  const missing = createMissingLog(index, log);
+  const isNew = createNewTypes(fleet, now);
 
   return {
     async dwells(changes) {
@@ -145,12 +118,52 @@ export function createHandover(deps: {
         (name) => isNew(name) || ((areTypesExpected || filterOf(name) !== undefined) && fleet.mayReturn(name)),
       );
       if (expected.length > 0) {
-        for (const name of expected) logged.delete(name);
+        missing.reset(expected);
         return { type: 'hold' };
       }
-      logMissing([...new Set(concerned.flatMap(namesNeededBy))]);
+      missing.log([...new Set(concerned.flatMap(namesNeededBy))]);
       return { type: 'route', refusals: concerned.map((unknown) => refusalOf(unknown, change)) };
     },
+  };
+}
+
+/** Creates a function that logs each missing name once, until `reset` is called with the name. */
+function createMissingLog(index: RoutingIndex, log: Logger) {
+  const logged = new Set<string>();
+  return {
+    reset(names: readonly string[]) {
+      for (const name of names) logged.delete(name);
+    },
+    log(names: readonly string[]) {
+      for (const name of names) {
+        if (logged.has(name)) continue;
+        logged.add(name);
+        const users = index.unknownTriggers().filter((unknown) => namesNeededBy(unknown).includes(name));
+        const automations = [...new Set(users.map(({ automation }) => automation.name))].sort();
+        log.warn(
+          { missing: name, automations: automations.slice(0, MAX_NAMED), count: automations.length },
+          'no worker that could route an event has what automations need; the event is routed without them',
+        );
+      }
+    },
+  };
+}
+
+/**
+ * Creates a function that returns whether a name is a trigger type that no worker has announced and that this worker
+ * first needed less than a minute ago.
+ */
+function createNewTypes(fleet: Fleet, now: () => number): (name: string) => boolean {
+  const neededSince = new Map<string, number>();
+  return (name) => {
+    const event = eventOf(name);
+    if (event === undefined || fleet.foreignEvents().includes(event)) {
+      neededSince.delete(name);
+      return false;
+    }
+    const since = neededSince.get(name) ?? now();
+    neededSince.set(name, since);
+    return now() - since < HOLD_SECONDS * 1_000;
   };
 }
 

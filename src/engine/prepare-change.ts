@@ -78,8 +78,6 @@ export function createPrepareChange(
   deps: PrepareDeps,
 ): (unrouted: UnroutedChange, batch: PrepareBatch) => PreparedChange | null {
   const queued = deps.registry.listeners().filter(({ mode }) => mode === 'work-queue');
-  const usesFilters = ({ candidate, occurrence }: { candidate: Candidate; occurrence: Occurrence }): boolean =>
-    deps.index.ownFiltersOf(candidate.automation.id).length > 0 && !isRefusedByConfig(candidate, occurrence);
   const restUntil = ({ kind, id }: Change, until: number) =>
     void deps.resting.set(entityKey({ kind, id }), { kind, id, until });
   const prepare = (
@@ -100,7 +98,7 @@ export function createPrepareChange(
       events: occurrences.map(({ event }) => event),
       dwells: dwells.get(key) ?? [],
       awaited,
-      complete: complete.filter(usesFilters).map(({ candidate }) => candidate),
+      complete: withFilters(deps.index, complete),
       incomplete: incomplete.filter(({ isRefused }) => !isRefused).map(({ candidate }) => candidate),
     });
     if (verdict.type === 'hand-over') given.set(partition, verdict.names);
@@ -137,6 +135,14 @@ export function createPrepareChange(
     }
   };
 }
+
+/** Returns the triggers that their config accepts and whose automations use filters of plugins. */
+const withFilters = (index: RoutingIndex, found: { candidate: Candidate; occurrence: Occurrence }[]): Candidate[] =>
+  found.flatMap(({ candidate, occurrence }) =>
+    index.ownFiltersOf(candidate.automation.id).length > 0 && !isRefusedByConfig(candidate, occurrence)
+      ? [candidate]
+      : [],
+  );
 
 /** Returns the triggers that an occurrence concerns. A scheduled time concerns only the trigger of its schedule. */
 function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: Occurrence): Candidate[] {
