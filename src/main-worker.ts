@@ -167,8 +167,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
   reportEnforcement(scriptLimits, log);
   const registry = createRegistry<Action>(plugins);
   const filters = createPluginFilters(plugins, (message) => log.warn(message));
-  const filtersOf = createPluginFiltersOf(filters, registry);
-  const metrics = createWorkerMetrics();
+  const [filtersOf, metrics] = [createPluginFiltersOf(filters, registry), createWorkerMetrics()];
   metrics.watchClock(clock);
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
