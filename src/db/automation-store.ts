@@ -64,7 +64,7 @@ export type CheckCurrent = (current: AutomationRecord) => void;
 
 export interface NewAutomation {
   definition: Definition;
-  /** Default enabled. */
+  /** Default: `enabled`. */
   status?: AutomationStatus;
   sourceYaml?: string | null;
   /** Note on the first version. */

@@ -140,9 +140,8 @@ async function createSchema(client: pg.PoolClient, { plugin, schema }: PluginMig
 }
 
 /**
- * Throws when the tables of a plugin are older than its migrations. Newer tables are accepted, since two releases may
- * run side by side.
- * @throws {SchemaError}
+ * Checks the schema of each plugin. Newer tables are accepted, since two releases may run side by side.
+ * @throws {SchemaError} when the tables of a plugin are older than its migrations
  */
 export async function assertPluginSchemas(
   { pool }: { pool: pg.Pool },

@@ -7,9 +7,9 @@ export class SchemaError extends Error {
 }
 
 /**
- * Throws when the schema of a database is older than this program's. A newer schema is accepted, because migrations
- * keep the previous release working while processes are replaced one by one.
- * @throws {SchemaError}
+ * Checks the schema of a database. A newer schema is accepted, because migrations keep the previous release working
+ * while processes are replaced one by one.
+ * @throws {SchemaError} when the schema is older than that of this program
  */
 export async function assertSchemaCurrent(database: Pick<Database, 'pool'>): Promise<void> {
   const wanted = readMigrations().length;

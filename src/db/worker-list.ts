@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** A worker process that is live, or that stopped a few minutes ago. */
+/** A worker process that is live, or that stopped within the last 10 minutes. */
 export interface WorkerRow extends Record<string, unknown> {
   id: string;
   host: string;

@@ -10,12 +10,12 @@ export class Stopped extends Error {
 export interface PartList {
   /**
    * Starts a part and keeps it running. Calls `onEnd` each time the part ends unexpectedly.
-   * @throws {Stopped}
+   * @throws {Stopped} when a stop was requested
    */
   run<T extends Started>(name: string, start: () => Promise<T>, onEnd?: () => void): Promise<T>;
   /**
-   * Throws when a stop was requested, so that nothing else is started.
-   * @throws {Stopped}
+   * Prevents further starts after a stop was requested.
+   * @throws {Stopped} when a stop was requested
    */
   throwIfStopping(): void;
   /** Stops all parts, last first. A part that is starting is stopped as soon as it has started. */

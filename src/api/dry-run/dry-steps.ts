@@ -42,7 +42,7 @@ export class DrySteps {
 
   /**
    * Records that a step starts or is evaluated again.
-   * @throws {TooManySteps}
+   * @throws {TooManySteps} when the dry run already has `MAX_STEPS` other steps
    */
   begin(node: PlanNode, path: string): Row {
     const known = this.rows.get(path);

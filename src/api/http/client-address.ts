@@ -40,9 +40,9 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
 }
 
 /**
- * Creates a function that returns whether the client used HTTPS, according to `X-Forwarded-Proto` of a trusted proxy. Of
- * several values, the first one counts, which is that of the proxy next to the client. The header is ignored if the peer
- * is not trusted.
+ * Creates a function that returns whether the client used HTTPS, according to the first value of `X-Forwarded-Proto`.
+ * The proxy nearest to the client must overwrite the header, because a proxy that appends to it keeps the value that the
+ * client sent. Returns false if the header is absent or the peer is not a trusted proxy.
  */
 export function createForwardedHttps(trustedProxies: readonly string[]): (request: IncomingMessage) => boolean {
   const isTrusted = createIsTrusted(trustedProxies);

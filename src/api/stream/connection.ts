@@ -31,8 +31,9 @@ export interface StreamConnection {
   /** Makes the reader resume from this position if its last event has a lower position. */
   settled(position: number): void;
   /**
-   * Waits while too many bytes wait to be sent (see `READY_BYTES`). Resolves with true when more events can be sent, or
-   * with false when the reader has disconnected.
+   * Resolves with true when more events can be sent: at once or, if more than `READY_BYTES` are buffered, when the
+   * buffer has drained. Resolves with false when the reader has disconnected. Disconnects a reader whose buffer does not
+   * drain within `MAX_STALLED_MS`.
    */
   ready(): Promise<boolean>;
   end(): void;

@@ -14,7 +14,7 @@ const COMMON = ['alias', 'enabled', 'condition'];
 
 /**
  * Translates a condition. Returns null if the condition is disabled and must be ignored.
- * @throws {NotImported}
+ * @throws {NotImported} when Fermata has no counterpart for a part of it
  */
 export function conditionOf(written: unknown, context: ConditionContext): unknown {
   if (typeof written === 'string') return expressionOfTemplate(written, context);

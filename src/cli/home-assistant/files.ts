@@ -26,7 +26,7 @@ export class UnreadableFile extends Error {
 /**
  * Returns the automations in a file. The file may contain one automation, a list as in automations.yaml, or a
  * configuration with the keys `automation` and `automation <label>`.
- * @throws {UnreadableFile}
+ * @throws {UnreadableFile} when the text is not valid YAML or has another shape
  */
 export function readAutomations(text: string): Fragment[] {
   const document = parseDocument(text, { logLevel: 'silent' });

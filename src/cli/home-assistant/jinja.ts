@@ -244,7 +244,7 @@ export function expressionOfTemplate(template: string, names: Names): string {
 
 /**
  * Translates a text with {{ expressions }} to a Fermata template.
- * @throws {NotImported}
+ * @throws {NotImported} when an expression uses something that Fermata does not have
  */
 export function templateOfText(text: string, names: Names): string {
   if (text.includes('{%')) throw new NotImported('statements ({% … %}) have no counterpart');

@@ -22,7 +22,7 @@ const COMMON = ['platform', 'trigger', 'id', 'alias', 'enabled'];
 
 /**
  * Translates a Home Assistant trigger. Returns one trigger per entity, event or time.
- * @throws {NotImported}
+ * @throws {NotImported} when Fermata has no counterpart for a part of it
  */
 export function triggersOf(written: unknown, names: Names): Cause[] {
   if (!isMap(written)) throw new NotImported('it is not a trigger');

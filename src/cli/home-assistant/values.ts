@@ -15,7 +15,7 @@ export function listOf(value: unknown): unknown[] {
 
 /**
  * Returns the texts in a text or a list of texts. Every text is split at its commas.
- * @throws {NotImported}
+ * @throws {NotImported} when the value is anything else
  */
 export function textsOf(value: unknown, what: string): string[] {
   return listOf(value).flatMap((one) => {
@@ -38,7 +38,7 @@ export function entitiesOf(value: unknown): string[] {
 
 /**
  * Checks that a map has no other keys than these, because the import would lose them.
- * @throws {NotImported}
+ * @throws {NotImported} when it has
  */
 export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   const lost = Object.keys(map).find((key) => !keys.includes(key));
@@ -56,7 +56,7 @@ export const isTemplate = (value: unknown): value is string => typeof value === 
 
 /**
  * Returns data in which all texts are translated to Fermata templates.
- * @throws {NotImported}
+ * @throws {NotImported} when a text cannot be translated
  */
 export function dataOf(value: unknown, names: Names): unknown {
   if (typeof value === 'string') return templateOfText(value, names);
@@ -70,7 +70,7 @@ const UNITS = ['days', 'hours', 'minutes', 'seconds'] as const;
 
 /**
  * Returns a duration in the format of Fermata's definitions.
- * @throws {NotImported}
+ * @throws {NotImported} when the value is not a duration or cannot be translated
  */
 export function durationOf(value: unknown, names: Names): unknown {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value)))

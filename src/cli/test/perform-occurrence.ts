@@ -28,7 +28,7 @@ export class Refused extends Error {
 
 /**
  * Performs an occurrence with the API calls that an external sender would make.
- * @throws {Refused}
+ * @throws {Refused} when the API refuses one of them
  */
 export async function performOccurrence(
   stage: Stage,

@@ -8,7 +8,7 @@ export interface Bucket {
   scopeKey: string;
 }
 
-/** Statuses in which a run counts for its bucket. */
+/** Statuses in which a run counts towards the limit of its bucket. */
 export const ACTIVE = sql.raw(`('pending', 'running', 'waiting')`);
 
 /**

@@ -116,11 +116,14 @@ export interface NextCall {
 export interface Stretched {
   /** Outcomes in the order in which the commands were carried out, starting with the requested one. */
   done: CommandOutcome[];
-  /** Whether the steps of the run have ended and its row has been ended as a success. */
+  /** Whether all steps of the run have ended and its row now has the status `success`. */
   ended: boolean;
   /** The call that follows, if it begins as a normal activity. Absent in results of older releases. */
   call?: NextCall;
-  /** Nothing was carried out, because this worker lacks a filter of the definition. A normal activity takes over. */
+  /**
+   * Nothing was carried out, because this worker lacks a trigger or filter of the definition. A normal activity takes
+   * over.
+   */
   elsewhere?: true;
 }
 

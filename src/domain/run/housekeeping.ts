@@ -6,7 +6,10 @@ export interface HousekeepingActivities {
    * backup. Returns how many rows were compared and repaired, and the number of this round.
    */
   reconcileRuns(input?: { before: number }): Promise<{ compared: number; repaired: number; round: number }>;
-  /** Removes rows that are older than the retention settings allow. */
+  /**
+   * Removes rows that are older than the retention settings allow, until none are left or the time limit of one call is
+   * reached. Returns the number of removed rows by table.
+   */
   applyRetention(): Promise<Record<string, number>>;
   /** Creates the partitions of the change log for the coming days. */
   preparePartitions(): Promise<void>;

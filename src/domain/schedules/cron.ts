@@ -56,7 +56,7 @@ const MACROS: Readonly<Record<string, string>> = {
 
 /**
  * Splits a pattern, or the pattern of a macro, into its five or six fields.
- * @throws {CronError}
+ * @throws {CronError} when the macro is unknown or the number of fields is wrong
  */
 function partsOf(text: string): string[] {
   const name = text.trim().toLowerCase();
@@ -76,7 +76,7 @@ function partsOf(text: string): string[] {
  * Parses a cron pattern: five fields, or six with seconds first. Fields may contain `*`, lists, ranges, steps and
  * English names. Macros such as `@daily` are accepted. The day of the month may be `L` (the last), `L-2`, `15W` (the
  * weekday nearest to the 15th) or `LW`; the day of the week may be `1#2` (the second Monday) or `5L` (the last Friday).
- * @throws {CronError}
+ * @throws {CronError} when the pattern is invalid, or when no month has such a day (`0 0 30 2 *`)
  */
 export function parseCron(text: string): CronPattern {
   const parts = partsOf(text);
@@ -131,7 +131,7 @@ function daysOf(
 
 /**
  * Returns warnings about misleading steps: `*\/90` minutes is the same as `0`, and `*\/7` minutes restarts each hour.
- * @throws {CronError}
+ * @throws {CronError} when the pattern is invalid
  */
 export function cronWarnings(text: string): string[] {
   parseCron(text);

@@ -31,7 +31,7 @@ function nearestWorkingDay(year: number, month: number, date: number): number {
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 
-/** Parses `L`, `L-3`, `LW` and `15W` of a day of the month. Returns undefined for anything else. */
+/** Parses a term of the day-of-month field: `L`, `L-3`, `LW` or `15W`. Returns undefined for any other text. */
 export function dayRuleOf(part: string): DayTerm | undefined {
   const text = part.toUpperCase();
   if (text === 'LW') {
@@ -57,8 +57,8 @@ export function dayRuleOf(part: string): DayTerm | undefined {
 }
 
 /**
- * Parses `1#2` (the second Monday) and `5L` (the last Friday) of a day of the week. Returns undefined for anything
- * else.
+ * Parses a term of the day-of-week field: `1#2` (the second Monday) or `5L` (the last Friday). Returns undefined for
+ * any other text.
  */
 export function weekdayRuleOf(part: string, dayOf: (text: string) => number | undefined): DayTerm | undefined {
   const [, name = '', nth, last] = /^([a-z]{3}|\d)(?:#([1-5])|(L))$/i.exec(part) ?? [];

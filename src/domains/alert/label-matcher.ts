@@ -164,7 +164,7 @@ const MAX_PARSED = 10_000;
 
 /**
  * Parses a list of texts, using a cache.
- * @throws {MatcherError}
+ * @throws {MatcherError} when a text is not a valid matcher
  */
 export function matchersOf(texts: readonly string[]): LabelMatcher[] {
   return texts.flatMap((text) => {

@@ -66,8 +66,9 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
 }
 
 /**
- * Returns the identities by which a repeated delivery is recognised: its delivery header, and the hash of its signed
- * content. The hash is kept for as long as the signature is valid.
+ * Returns the identities by which a repeated delivery is recognised: its delivery header and the hash of its signed
+ * content, if it has them. If the signature covers a timestamp, the hash is kept for as long as the signature is valid;
+ * otherwise, for `toleranceSeconds`.
  */
 export function identitiesOf({
   hook,

@@ -57,7 +57,7 @@ export interface ConnectionType<C = unknown> {
   addressFields: readonly (keyof C & string)[];
   /**
    * Checks whether the provider accepts the credentials. Returns a message about the result.
-   * @throws {ProviderFailure}
+   * @throws {ProviderFailure} when it does not, or cannot be reached
    */
   test(config: C, call: ConnectionCall): Promise<string>;
   /** Sends notifications (`notification.send`). Absent if the type cannot send notifications. */
@@ -66,13 +66,13 @@ export interface ConnectionType<C = unknown> {
     recipients: 'required' | 'optional';
     /**
      * Returns the id of the message, or null if the provider has none.
-     * @throws {ProviderFailure}
+     * @throws {ProviderFailure} when the message was not accepted
      */
     send(config: C, message: NotifyMessage, to: string, call: NotifyCall): Promise<string | null>;
   };
   /**
    * Functions that return the possible values of fields. `given` contains the values already chosen for other fields.
-   * @throws {ProviderFailure}
+   * @throws {ProviderFailure} when the provider refuses the request or cannot be reached
    */
   options: Readonly<
     Record<string, (config: C, given: Readonly<Record<string, string>>, call: ConnectionCall) => Promise<Option[]>>

@@ -53,8 +53,8 @@ const Kubeconfig = z.looseObject({
 
 /**
  * Reads the server and credentials of a context, by default of the current context. Refuses the whole file if any
- * cluster or user has a refused field.
- * @throws {Error} with the problem, without values from the file
+ * cluster or user has a field in `REFUSED`.
+ * @throws {Error} with the problem. The message may contain names of contexts, clusters and users, but no credentials.
  */
 export function readKubeconfig(text: string, wanted: string | undefined): KubeTarget {
   const config = parsed(text);

@@ -28,7 +28,7 @@ const RestFailure = z.looseObject({ error: EventFailure });
 export interface PagerdutyClient {
   /**
    * Sends an event.
-   * @throws {ProviderFailure}
+   * @throws {ProviderFailure} when PagerDuty refuses it or cannot be reached
    */
   enqueue(
     config: PagerdutyConnection,

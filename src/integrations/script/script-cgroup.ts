@@ -11,7 +11,7 @@ const MB = 1_048_576;
 const MEMORY_MB = LIMITS.memoryMb + LIMITS.workMb + 2 * LIMITS.tmpMb;
 /** Number of processes that bubblewrap itself needs in addition to those of the script. */
 const AROUND = 8;
-/** Milliseconds after which an empty cgroup of another container is considered unused. */
+/** Milliseconds after which an empty cgroup of another PID namespace is considered unused. */
 const FOREIGN_AGE_MS = 3_600_000;
 const REMOVE_ROUNDS = 100;
 
@@ -116,8 +116,8 @@ export async function removeLeftCgroups(home: string): Promise<void> {
 }
 
 /**
- * Returns whether a cgroup is old enough to count as unused. Used for cgroups of other process namespaces, whose owners
- * cannot be checked. If the cgroup is in use after all, the kernel refuses to remove it.
+ * Returns whether a cgroup is old enough to count as unused (see `FOREIGN_AGE_MS`). Used for cgroups of other PID
+ * namespaces, whose owners cannot be checked. If the cgroup is still in use, the kernel refuses to remove it.
  */
 async function isAbandoned(directory: string): Promise<boolean> {
   try {

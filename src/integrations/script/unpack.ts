@@ -76,7 +76,7 @@ function foldersOf(path: string): string[] {
 /**
  * Returns the path of a file relative to the top directory of the archive, or null for a directory and for a file that
  * is not in the top directory.
- * @throws {UnsafeArchive}
+ * @throws {UnsafeArchive} when the entry is a link or device, or its path is absolute, too long or contains `..`
  */
 function safePath({ name, type }: Header): string | null {
   if (type !== 'file' && type !== 'directory')

@@ -63,7 +63,7 @@ interface Posting {
 
 /**
  * Replaces the text of a message.
- * @throws {SlackFailure}
+ * @throws {SlackFailure} when Slack answers with an error code
  */
 export async function updateMessage(
   { slack, config, call, limit, note }: Posting,

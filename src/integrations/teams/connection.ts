@@ -27,7 +27,7 @@ export type TeamsConnection = z.infer<typeof TeamsConnection>;
 
 /**
  * Posts a card through the workflow of a connection.
- * @throws {ProviderFailure}
+ * @throws {ProviderFailure} when the workflow refuses the card or cannot be reached
  */
 export type PostCard = (
   config: TeamsConnection,

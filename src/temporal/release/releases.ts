@@ -38,12 +38,12 @@ export interface Releases {
   /**
    * Makes a build the current one; null = workers without versioning.
    * @param force makes the change even when the build has no workers on a task queue that the current build serves
-   * @throws {ReleaseError}
+   * @throws {ReleaseError} when the build or the deployment does not exist, or Temporal refuses the call
    */
   setCurrent(buildId: string | null, force: boolean): Promise<void>;
   /**
    * Sends a share of the runs to a build; null ends the ramp.
-   * @throws {ReleaseError}
+   * @throws {ReleaseError} when the build or the deployment does not exist, or Temporal refuses the call
    */
   setRamping(ramp: { buildId: string; percentage: number } | null, force: boolean): Promise<void>;
 }
