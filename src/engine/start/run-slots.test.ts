@@ -253,6 +253,17 @@ describe('slots of runs', () => {
       expect(run.full()).toEqual([]);
     });
 
+    it('are given to it without pauses if the other automations have bursts, too', () => {
+      const { run, pass } = slowBurst();
+      jest.runOnlyPendingTimers();
+      pass(10_001);
+      for (let n = 0; n < 6; n += 1) {
+        for (const automation of ['burst', 'other']) run.reserve(`${automation} ${n}`, automation);
+      }
+      for (const automation of ['burst', 'other']) run.enter(`execution of ${automation}`, `${automation} 0`)();
+      expect(run.full()).toEqual([]);
+    });
+
     it('are given to it without pauses while no other automation requests slots', () => {
       const { run, pass } = slowBurst();
       jest.runOnlyPendingTimers();

@@ -1,4 +1,5 @@
 import { LruCache } from '../../domain/expressions/lru-cache';
+import { createRequesters, type Requesters } from './requesters';
 import { createRunLimit, type RunLimit } from './run-limit';
 
 /**
@@ -11,8 +12,6 @@ const FORGET_MS = 30_000;
  * wait for a burst of others.
  */
 const BEYOND = 5;
-/** Milliseconds without requests of other automations after which one automation may use all slots. */
-const ALONE_MS = 10_000;
 /** Age in milliseconds at which a run that has not begun no longer counts towards the share of its automation. */
 const SHARE_FORGETS_MS = 5_000;
 /**
@@ -46,7 +45,8 @@ export interface RunSlots {
   /**
    * Returns the maximum number of runs of one automation in flight. While no other automation requests slots, this is
    * the limit. Otherwise it is between one and a quarter of the limit, depending on how quick recent starts were. If
-   * starts stay slow even with one run in flight, the automation's waiting runs start with pauses of up to 80 ms.
+   * starts stay slow even with one run in flight, and another automation has few runs, the waiting runs of this one
+   * start with pauses of up to 80 ms.
    */
   share(): number;
   /** Returns the automations that have used their share, or that pause between two runs because it is below one run. */
@@ -141,9 +141,7 @@ class SlotTable implements RunSlots {
   readonly #pausing = new Map<string, NodeJS.Timeout>();
   /** Number of normal activities in progress in this process, by task queue. */
   readonly #activitiesInProgress = new Map<string, number>();
-  /** The automation that last requested a slot, and the last time at which the requesting automation changed. */
-  #lastRequester: string | undefined;
-  #sharedAt = -Infinity;
+  readonly #requesters: Requesters;
   readonly #limit: RunLimit;
 
   constructor({ slots, activities, now = Date.now, onFree }: SlotDeps) {
@@ -155,6 +153,7 @@ class SlotTable implements RunSlots {
       onFree();
     };
     this.#limit = createRunLimit(slots);
+    this.#requesters = createRequesters(now);
   }
 
   free(): number {
@@ -162,9 +161,10 @@ class SlotTable implements RunSlots {
   }
 
   reserve(runId: string, automationId: string): boolean {
-    this.#noteRequest(automationId);
+    this.#requesters.note(automationId);
     const hasSlot = this.#hasSlotFor(automationId);
-    if (hasSlot) this.hold(runId, automationId);
+    if (hasSlot) this.#take(runId, automationId);
+    else this.#requesters.noteWaited(automationId);
     return hasSlot;
   }
 
@@ -174,7 +174,12 @@ class SlotTable implements RunSlots {
   }
 
   hold(runId: string, automationId: string): void {
-    this.#noteRequest(automationId);
+    this.#requesters.note(automationId);
+    this.#requesters.noteWaited(automationId);
+    this.#take(runId, automationId);
+  }
+
+  #take(runId: string, automationId: string): void {
     this.#reserved.set(runId, { since: this.#now(), automationId });
   }
 
@@ -186,11 +191,7 @@ class SlotTable implements RunSlots {
   }
 
   share(): number {
-    return Math.max(1, Math.floor(this.#isAlone() ? this.#limit.limit() : this.#limit.share()));
-  }
-
-  #isAlone(): boolean {
-    return this.#now() - this.#sharedAt > ALONE_MS;
+    return Math.max(1, Math.floor(this.#requesters.isAlone() ? this.#limit.limit() : this.#limit.share()));
   }
 
   full(): string[] {
@@ -205,8 +206,8 @@ class SlotTable implements RunSlots {
    * may start only after a pause.
    */
   #leave(automationId: string | undefined): void {
-    const pauseMs = this.#isAlone() ? 0 : PAUSE_MS * (1 / Math.min(1, this.#limit.share()) - 1);
-    if (automationId !== undefined && pauseMs >= 1) {
+    const pauseMs = PAUSE_MS * (1 / Math.min(1, this.#limit.share()) - 1);
+    if (automationId !== undefined && pauseMs >= 1 && this.#requesters.hasRareBeside(automationId)) {
       clearTimeout(this.#pausing.get(automationId));
       const end = (): void => {
         this.#pausing.delete(automationId);
@@ -260,7 +261,7 @@ class SlotTable implements RunSlots {
   resume(runId: string, signal: AbortSignal): Promise<void> {
     const automationId = this.#automations.get(runId);
     if (automationId === undefined || signal.aborted) return Promise.resolve();
-    this.#noteRequest(automationId);
+    this.#requesters.note(automationId);
     return new Promise((resolve) => {
       const resume = (): void => {
         clearTimeout(timer);
@@ -329,11 +330,6 @@ class SlotTable implements RunSlots {
     this.#reserved.delete(runId);
     this.#automations.set(runId, reservation.automationId, 1);
     return reservation.automationId;
-  }
-
-  #noteRequest(automationId: string): void {
-    if (this.#lastRequester !== undefined && this.#lastRequester !== automationId) this.#sharedAt = this.#now();
-    this.#lastRequester = automationId;
   }
 
   #taken(): number {
