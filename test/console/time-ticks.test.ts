@@ -32,7 +32,7 @@ describe('the ticks of a time axis', () => {
     expect(labels).toEqual(['18:00', expect.stringMatching(/29/), '06:00', '12:00']);
   });
 
-  it('are left out if there is no room for a label', () => {
+  it('are empty if no tick fits', () => {
     expect(timeTicks(END - 30 * DAY, END, 0)).toEqual([]);
   });
 });

@@ -1,11 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { appendChanges } from '../../src/db/change-log';
 import { lazyClient } from '../../src/temporal/connect';
-import { CAUSE, HARBOUR, startPluginFleet, WEATHER, type PluginFleet } from '../support/plugin-fleet';
+import { CAUSE, HARBOUR, seen, startPluginFleet, STORM, WEATHER, type PluginFleet } from '../support/plugin-fleet';
 import { until } from '../support/until';
-
-const STORM = { condition: 'storm', windKmh: 100 };
-const seen = { variables: { seen: 'true' } };
 
 describe('dwells and waits among workers with different plugins', () => {
   let fleet: PluginFleet;

@@ -1,9 +1,6 @@
 import { listen } from '../../src/db/notifier';
-import { startPluginFleet, TIDE, WEATHER, type PluginFleet } from '../support/plugin-fleet';
+import { seen, startPluginFleet, STORM, TIDE, WEATHER, type PluginFleet } from '../support/plugin-fleet';
 import { allowedMs, until } from '../support/until';
-
-const STORM = { condition: 'storm', windKmh: 100 };
-const seen = { variables: { seen: 'true' } };
 
 describe('workers with different plugins', () => {
   let fleet: PluginFleet;

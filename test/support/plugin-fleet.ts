@@ -6,6 +6,11 @@ import { entityStoreOf } from './entity-fixture';
 import { startFermata, type FermataProcess } from './process';
 import { until } from './until';
 
+/** State of a weather entity that starts a storm. */
+export const STORM = { condition: 'storm', windKmh: 100 };
+/** A step without an effect outside the run. */
+export const seen = { variables: { seen: 'true' } };
+
 export const WEATHER = join(projectRoot(), 'examples', 'plugins', 'weather', 'plugin.mjs');
 export const TIDE = join(projectRoot(), 'test', 'support', 'tide-plugin.mjs');
 export const HARBOUR = join(projectRoot(), 'test', 'support', 'harbour-plugin.mjs');

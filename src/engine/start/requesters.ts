@@ -1,18 +1,18 @@
 /** Milliseconds for which the request of an automation counts. */
 const RECENT_MS = 10_000;
-/** Number of runs that an automation may let wait within `RECENT_MS` without being considered a burst. */
-const MAX_WAITED = 5;
+/** Number of runs that wait for slots within `RECENT_MS` from which an automation is considered to be in a burst. */
+const BURST_RUNS = 5;
 
 /** The automations that request slots for their runs. */
 export interface Requesters {
   /** Records that an automation requests a slot. */
   note(automationId: string): void;
-  /** Records that a run of an automation has to wait for a slot, or has waited for one. */
+  /** Records that a run of an automation has waited in the table for a slot. */
   noteWaited(automationId: string): void;
   /** Returns whether only one automation has requested slots in the last 10 s. */
   isAlone(): boolean;
   /** Returns whether an automation other than this one requested a slot in the last 10 s and is not in a burst. */
-  hasRareBeside(automationId: string): boolean;
+  hasOtherWithoutBurst(automationId: string): boolean;
 }
 
 interface Requester {
@@ -54,7 +54,7 @@ export function createRequesters(now: () => number): Requesters {
       if (requester !== undefined) requester.waited += 1;
     },
     isAlone: () => now() - changedAt > RECENT_MS,
-    hasRareBeside: (automationId) =>
-      [...recent].some(([id, { at, waited }]) => id !== automationId && waited < MAX_WAITED && isRecent(at)),
+    hasOtherWithoutBurst: (automationId) =>
+      [...recent].some(([id, { at, waited }]) => id !== automationId && waited < BURST_RUNS && isRecent(at)),
   };
 }

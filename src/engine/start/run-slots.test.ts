@@ -257,10 +257,17 @@ describe('slots of runs', () => {
       const { run, pass } = slowBurst();
       jest.runOnlyPendingTimers();
       pass(10_001);
-      for (let n = 0; n < 6; n += 1) {
-        for (const automation of ['burst', 'other']) run.reserve(`${automation} ${n}`, automation);
-      }
-      for (const automation of ['burst', 'other']) run.enter(`execution of ${automation}`, `${automation} 0`)();
+      const startWaiting = (id: string) => {
+        for (const automation of ['burst', 'other']) {
+          run.hold(`${automation} ${id}`, automation);
+          run.enter(`execution ${automation} ${id}`, `${automation} ${id}`)();
+        }
+      };
+      for (const id of ['1', '2', '3', '4']) startWaiting(id);
+      expect(run.full().toSorted()).toEqual(['burst', 'other']);
+      startWaiting('5');
+      jest.runOnlyPendingTimers();
+      startWaiting('6');
       expect(run.full()).toEqual([]);
     });
 

@@ -164,7 +164,6 @@ class SlotTable implements RunSlots {
     this.#requesters.note(automationId);
     const hasSlot = this.#hasSlotFor(automationId);
     if (hasSlot) this.#take(runId, automationId);
-    else this.#requesters.noteWaited(automationId);
     return hasSlot;
   }
 
@@ -207,7 +206,7 @@ class SlotTable implements RunSlots {
    */
   #leave(automationId: string | undefined): void {
     const pauseMs = PAUSE_MS * (1 / Math.min(1, this.#limit.share()) - 1);
-    if (automationId !== undefined && pauseMs >= 1 && this.#requesters.hasRareBeside(automationId)) {
+    if (automationId !== undefined && pauseMs >= 1 && this.#requesters.hasOtherWithoutBurst(automationId)) {
       clearTimeout(this.#pausing.get(automationId));
       const end = (): void => {
         this.#pausing.delete(automationId);
