@@ -128,7 +128,7 @@ function listProcesses(): ProcessEntry[] {
 
 /**
  * Returns the fields of a `stat` file from the third field on (state, parent, …). The second field is in brackets and
- * may contain spaces.
+ * may contain spaces. Returns undefined if the process or thread has ended.
  */
 function statOf(path: string): string[] | undefined {
   const text = read(path);

@@ -175,7 +175,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
 }
 
 /**
- * Returns the content of a file with certificates.
+ * Returns the content of a file with certificates, or undefined without a file.
  * @throws {Error} when the file cannot be read
  */
 const certificatesFrom = (file: string | undefined): string | undefined =>

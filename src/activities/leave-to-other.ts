@@ -30,9 +30,9 @@ export function lacksTriggers(events: readonly string[]): ApplicationFailure {
 }
 
 /**
- * Hands a step over to a worker that has its action. The local attempt becomes a normal activity, which Temporal offers
- * to all workers until one has the action. This does not use up an attempt. The step's row shows that the step is
- * running.
+ * Hands a step over to a worker that has its action. A local attempt returns a handover to a normal activity. A normal
+ * activity throws `unknown_action`, and Temporal offers it to all workers until one has the action. This does not use
+ * up an attempt. The step's row shows that the step is running.
  */
 export async function leaveToOtherWorker(
   deps: ActivityDeps,

@@ -36,7 +36,11 @@ export const slotsOf = ({ info }: Context): CallSlots => {
   return isCallsQueue(info.taskQueue) ? 'calls' : 'normal';
 };
 
-/** Aborts the call when its time is used up, or when its attempt must end. */
+/**
+ * Makes a call, and aborts it after `timeoutMs`, or when its attempt must end.
+ * @throws {ProviderFailure} `timeout` after `timeoutMs`
+ * @throws {CancelledFailure} when the attempt must end
+ */
 async function withBudget(
   context: Context,
   timeoutMs: number,

@@ -158,7 +158,7 @@ function ofProvider(error: unknown): unknown {
 
 /**
  * Returns the outcome of an attempt that was not sent, because the step or the run ended while the attempt was
- * prepared, or because another attempt replaced it.
+ * prepared. Throws `attempt_superseded` when another attempt replaced it.
  */
 async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<StepOutcome> {
   const standing = await stepStanding(database.db, step.names);

@@ -49,7 +49,10 @@ export interface ActionStepOfRun extends Step {
   action: ProviderAction;
 }
 
-/** Finds the step of an input in the definition that the run is pinned to. */
+/**
+ * Returns the step of an input in the definition that the run is pinned to.
+ * @throws {FermataError} `not_found` when the definition has no such step
+ */
 export function stepOf(source: RunSource, input: StepInput): Step {
   const action = stepAt(source.definition, input.path);
   if (!action) throw new FermataError('not_found', `Version ${source.version} has no step ${input.path}.`);

@@ -69,7 +69,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  * instead of an error about a missing token. Paths that end with an id are excluded, because only API clients use them.
  */
 function refusingAnonymous(route: Route, run: Handler): Handler {
-  if (route.postsOnlyForStrangers !== true) return run;
+  if (route.refusesAnonymous !== true) return run;
   return async (request, response) => {
     const hasCredentials =
       request.headers.authorization !== undefined || sessionCookieOf(request.headers.cookie) !== undefined;
@@ -102,6 +102,7 @@ const CONTENT_SECURITY_POLICY = {
 
 /**
  * Groups routes by Express path. Paths are matched in order, and inbound routes come first because they must be fast.
+ * @throws {Error} when two routes have the same method and path
  */
 function byPath(routes: readonly Route[]): Map<string, Map<Method, Route>> {
   const paths = new Map<string, Map<Method, Route>>();

@@ -84,7 +84,10 @@ function percentageOf(text: string): number {
   return value;
 }
 
-/** Performs a change and prints the status after it. */
+/**
+ * Performs a change and prints the status after it.
+ * @throws {ConfigError} when FERMATA_DEPLOYMENT_NAME is not set
+ */
 async function withReleases(
   { json }: Options,
   change: (releases: Releases, ownBuild: string) => Promise<void>,

@@ -39,7 +39,7 @@ function usesOf({ kind, names }: UsedResource): SQL {
   return sql`jsonb_path_exists(${automationVersions.definition}, ${PLACES[kind]}::jsonpath, ${variables}::jsonb)`;
 }
 
-/** Converts the filter to SQL conditions on `automations`. */
+/** Converts the filter to SQL conditions on `automations`, with undefined for parts that are not given. */
 export function filterConditions({ group, status, q, name, managedBy, uses }: AutomationFilter): (SQL | undefined)[] {
   const pattern = `%${(q ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   return [

@@ -80,9 +80,9 @@ function toRecord(change: NewChange, ord: number): Record<string, unknown> {
 }
 
 /**
- * Appends to the change log in the caller's transaction, in the given order, in one statement. `seq` is drawn here, so
- * a caller that needs the changes of an entity in order locks the entity's row first. Returns the ids and positions of
- * the changes.
+ * Appends to the change log in the caller's transaction, in the given order, in one statement. This statement assigns
+ * `seq`, so a caller that needs the changes of an entity in order locks the entity's row first. Returns the ids and
+ * positions of the changes.
  */
 export async function appendChanges(
   tx: Executor,

@@ -155,7 +155,8 @@ export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<vo
 }
 
 /**
- * Returns the firing alerts other than `except`. Their entities are locked against writers until the transaction ends.
+ * Returns the ids and states of the firing alerts, sorted by id, without the alert `except` (a fingerprint). `kind` is
+ * the entity kind of alerts. The entities are locked against writers until the transaction ends.
  */
 export async function firingAlertEntities(
   tx: Executor,

@@ -250,7 +250,7 @@ const readers: Pick<
   predicateSince: transitions.predicateSince,
 };
 
-/** Creates the readers that call the accessors of computed kinds. */
+/** Creates readers that call the accessors of computed kinds, and read the tables for all other kinds. */
 function computedReaders(computed: ComputedReader, clock: Clock): Pick<EntityStore, 'computed' | 'get' | 'list'> {
   /** Converts a computed state to a record. It has no history, so it counts as written now. */
   const asRecord = (state: Pick<EntityRecord, 'kind' | 'id' | 'state'>): EntityRecord => {
@@ -302,7 +302,7 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       const now = clock.now();
       const wanted = writes.map(({ id }) => id);
       // Locks are taken in the order of ids and held until commit. Each write is computed from the locked state, so
-      // that no concurrent write is lost. The `seq` of changes is drawn afterwards, so that the `seq` order of each
+      // that no concurrent write is lost. The `seq` of changes is assigned afterwards, so that the `seq` order of each
       // entity is its commit order.
       const locked = await lockEntities(tx, name, wanted, now);
       const states = [];

@@ -25,9 +25,9 @@ export interface PositionSnapshot {
 }
 
 /**
- * Follows the sequence that numbers changes, runs and steps. A position is drawn before its transaction commits, so
- * rows become visible out of order. A transaction that has drawn a position holds ROW EXCLUSIVE on the sequence until
- * it ends; those locks show which positions are still open.
+ * Follows the sequence that numbers changes, runs and steps. A transaction takes a position before it commits, so rows
+ * become visible out of order. A transaction that has taken a position holds ROW EXCLUSIVE on the sequence until it
+ * ends; those locks show which positions are still open.
  */
 export interface PositionTracker {
   read(): Promise<PositionSnapshot>;

@@ -27,8 +27,8 @@ export interface RunFilter {
 const CLOCKS_DIFFER_MS = 3_600_000;
 
 /**
- * Converts the filter to a condition on `runs`, without its text `q`. `to` also limits the id, because an index is
- * ordered by the id.
+ * Converts the filter to a condition on `runs`, without its text `q`. Returns undefined for a filter without other
+ * parts. `to` also limits the id, because an index is ordered by the id.
  */
 export function whereRuns(filter: RunFilter): SQL | undefined {
   const { automationId, status, contextKey, from, to, errorCode } = filter;

@@ -44,6 +44,7 @@ function restrict(databaseFile: string): void {
 
 /**
  * Starts the Temporal dev server with the settings in `temporal-dev.yml`, and waits until its namespace is available.
+ * @throws {Error} with the last lines of its log when it does not start
  */
 export async function startTemporalDevServer(options: TemporalDevServerOptions): Promise<TemporalDevServer> {
   const settings = readTemporalDevSettings();

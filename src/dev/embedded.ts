@@ -166,7 +166,10 @@ async function launch(
   });
 }
 
-/** Waits until the server accepts connections (including recovery after a crash), and creates the default database. */
+/**
+ * Waits until the server accepts connections (including recovery after a crash), and creates the default database.
+ * @throws {Error} when the server ends, or is not ready within a minute
+ */
 async function ready(server: Child, url: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {

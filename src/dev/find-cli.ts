@@ -127,7 +127,10 @@ async function buildWithGo(bin: string, { env, onProgress }: Search): Promise<st
   throw new Error(`"go install ${GO_PACKAGE}" failed: ${lines.slice(-3).join(' ')}`);
 }
 
-/** Waits for a child process, with a timeout, and reports at intervals that it is still running. */
+/**
+ * Waits for a child process and returns its exit code, or null if a signal ended it. Kills the process after
+ * `timeoutMs`, and reports at intervals that it is still running.
+ */
 async function watch(child: Child, timeoutMs: number, report: () => void): Promise<number | null> {
   const timer = setTimeout(() => child.signal('SIGKILL'), timeoutMs);
   const progress = setInterval(report, PROGRESS_EVERY_MS);

@@ -89,6 +89,7 @@ export function acquireStateFile(home: string): StateFile {
 /**
  * Takes over the state file and returns the processes that its last owner left behind. The file is created exclusively,
  * so that only one of two processes that start at the same time succeeds.
+ * @throws {AlreadyRunning} while the last owner is alive
  */
 function takeOver(file: string): DevState['children'] {
   let leftBehind: DevState['children'] = [];

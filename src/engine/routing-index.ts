@@ -134,7 +134,10 @@ export class RoutingIndex {
     return this.byName.get(nameOf(automationId, triggerId));
   }
 
-  /** Like `find`, but for a trigger whose automation uses a filter that this process does not have. */
+  /**
+   * Like `find`, but for a trigger whose automation uses a filter that this process does not have. Returns undefined
+   * for any other trigger.
+   */
   findIncomplete(automationId: string, triggerId: string): Candidate | undefined {
     return this.incompleteByName.get(nameOf(automationId, triggerId));
   }

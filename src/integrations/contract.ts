@@ -176,8 +176,8 @@ export interface CallingAction<C = unknown> extends ActionDescription {
    */
   timeoutMs(config: C): number;
   /**
-   * Set for calls that a cancel must end at once, such as scripts. They never run inside the workflow task, however
-   * short their timeout is.
+   * Set for calls, such as scripts, that must end at once when the run is cancelled. They never run inside the workflow
+   * task, even if their timeout is short.
    */
   startsApart?: true;
   /** Returns whether a call with this config reaches another system. Default: true. `fermata test` mocks such calls. */

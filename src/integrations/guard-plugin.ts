@@ -7,7 +7,7 @@ import { maskError } from './mask-error';
 
 /**
  * Runs code of a plugin. Secrets that the code reads can only be sent to the hosts they are bound to, and are masked in
- * its errors.
+ * the errors that it throws.
  */
 export async function runGuarded<T>(mask: Mask, work: () => Promise<T> | T): Promise<T> {
   try {

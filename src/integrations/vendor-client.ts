@@ -51,7 +51,7 @@ export interface VendorFacts {
   name: string;
   /** Returns the vendor's message from an error response, or undefined if it has none. */
   explain(json: unknown, response: EgressResponse): string | undefined;
-  /** Classifies an error response whose status alone is not sufficient. */
+  /** Classifies an error response whose status alone is not sufficient. If it returns undefined, the status decides. */
   classify?(
     json: unknown,
     response: EgressResponse,

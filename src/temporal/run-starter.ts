@@ -208,7 +208,8 @@ async function resolveConflict(
 /**
  * Decides how a start continues if the run already has an execution. Normally, an earlier call started this execution.
  * If the execution has claimed the run although the row is pending, it is newer than the row, as after a restore of
- * Postgres. None of its steps would be accepted, so it is terminated.
+ * Postgres. None of its steps would be accepted, so it is terminated, and null is returned: the caller starts the run
+ * again.
  */
 async function resolveOwn(
   calls: Calls,

@@ -47,7 +47,8 @@ export async function retrySuperseded<R>(attempt: (no: number) => Promise<R>): P
 }
 
 /**
- * Calls `work` for each statement of an activity, with a fault before and after it. `work` uses a new run each time.
+ * Calls `work` twice for each statement of an activity: once with a fault before the statement, and once with a fault
+ * after it. `work` uses a new run each time, and returns `past the last one` when the activity has fewer statements.
  */
 export async function atEachFault(work: (fault: Fault) => Promise<'reached' | 'past the last one'>): Promise<void> {
   for (const when of ['before', 'after'] as const) {

@@ -18,7 +18,7 @@ export interface TestDeployment {
   release(...args: string[]): Promise<Record<string, unknown>>;
   /** Like `release`, but repeats the command until Temporal has seen the workers of the build. */
   whenSeen(...args: string[]): Promise<Record<string, unknown>>;
-  /** Returns the build whose worker completed the last workflow task of a run. */
+  /** Returns the build whose worker completed the last workflow task of a run; undefined = none has. */
   buildOf(run: RunRow | undefined): Promise<string | undefined>;
   /** Returns the settings of the deployment. */
   env(buildId: string): Record<string, string>;

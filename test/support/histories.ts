@@ -16,7 +16,8 @@ const HISTORIES = join(projectRoot(), 'test', 'replay', 'histories', version);
 const RECORD = process.env['FERMATA_RECORD_HISTORIES'] === '1';
 
 /**
- * Replays the histories of runs with the current workflow code. Returns the number of histories.
+ * Replays the histories of runs with the current workflow code, and stores them if `RECORD` is set. Returns the number
+ * of histories.
  * @throws {Error} at the first difference
  */
 export async function replayRuns(

@@ -21,7 +21,10 @@ function rowsRead(node: z.infer<typeof Node>): number {
   return (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child), own);
 }
 
-/** Returns the result of `work`, and how many rows its statements read. */
+/**
+ * Returns the result of `work`, and how many rows its statements read. Each statement is executed a second time by
+ * `explain analyze`, so `work` must only read.
+ */
 export async function rowsReadBy<T>(
   database: Database,
   work: (db: Executor) => Promise<T>,

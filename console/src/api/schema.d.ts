@@ -3855,20 +3855,20 @@ export interface components {
             scheme: "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns" | "none";
             header: string | null;
             /**
-             * @description Hash of the HMAC; default sha256
+             * @description Hash of the HMAC; default: that of the scheme (hmac: sha256)
              * @enum {string}
              */
             digest?: "sha1" | "sha256" | "sha384" | "sha512";
             /**
-             * @description Encoding of the signature; default hex
+             * @description Encoding of the signature; default: that of the scheme (hmac: hex)
              * @enum {string}
              */
             encoding?: "hex" | "base64";
-            /** @description Text before each signature, such as "sha256="; default none */
+            /** @description Text before each signature, such as "sha256="; default: that of the scheme (hmac: none) */
             prefix?: string;
-            /** @description Separator of several signatures in the header; default "," */
+            /** @description Separator of several signatures in the header; default: that of the scheme (hmac: ",") */
             separator?: string;
-            /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+            /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default: that of the scheme (hmac: "{body}") */
             signedText?: string;
             /** @description Header with the Unix time of the request, checked if given */
             timestampHeader?: string;
@@ -14819,20 +14819,20 @@ export interface operations {
                     /** @description Header with the secret or signature; null for the default of the scheme */
                     header?: string | null;
                     /**
-                     * @description Hash of the HMAC; default sha256
+                     * @description Hash of the HMAC; default: that of the scheme (hmac: sha256)
                      * @enum {string}
                      */
                     digest?: "sha1" | "sha256" | "sha384" | "sha512";
                     /**
-                     * @description Encoding of the signature; default hex
+                     * @description Encoding of the signature; default: that of the scheme (hmac: hex)
                      * @enum {string}
                      */
                     encoding?: "hex" | "base64";
-                    /** @description Text before each signature, such as "sha256="; default none */
+                    /** @description Text before each signature, such as "sha256="; default: that of the scheme (hmac: none) */
                     prefix?: string;
-                    /** @description Separator of several signatures in the header; default "," */
+                    /** @description Separator of several signatures in the header; default: that of the scheme (hmac: ",") */
                     separator?: string;
-                    /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+                    /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default: that of the scheme (hmac: "{body}") */
                     signedText?: string;
                     /** @description Header with the Unix time of the request, checked if given */
                     timestampHeader?: string;
@@ -15422,20 +15422,20 @@ export interface operations {
                     /** @description Header with the secret or signature; null for the default of the scheme */
                     header?: string | null;
                     /**
-                     * @description Hash of the HMAC; default sha256
+                     * @description Hash of the HMAC; default: that of the scheme (hmac: sha256)
                      * @enum {string}
                      */
                     digest?: "sha1" | "sha256" | "sha384" | "sha512";
                     /**
-                     * @description Encoding of the signature; default hex
+                     * @description Encoding of the signature; default: that of the scheme (hmac: hex)
                      * @enum {string}
                      */
                     encoding?: "hex" | "base64";
-                    /** @description Text before each signature, such as "sha256="; default none */
+                    /** @description Text before each signature, such as "sha256="; default: that of the scheme (hmac: none) */
                     prefix?: string;
-                    /** @description Separator of several signatures in the header; default "," */
+                    /** @description Separator of several signatures in the header; default: that of the scheme (hmac: ",") */
                     separator?: string;
-                    /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+                    /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default: that of the scheme (hmac: "{body}") */
                     signedText?: string;
                     /** @description Header with the Unix time of the request, checked if given */
                     timestampHeader?: string;

@@ -107,7 +107,10 @@ export function createAuthenticator(deps: {
   };
 }
 
-/** Returns whether the token that created a session is still valid. */
+/**
+ * Returns whether the token that created a session is still valid. `findSession` has checked a stored token, so only
+ * the bootstrap token is compared here.
+ */
 export function hasLiveParent(row: SessionRow, adminHash: Buffer | undefined): boolean {
   if (row.tokenId !== null) return true;
   return row.adminHash !== null && adminHash !== undefined && timingSafeEqual(row.adminHash, adminHash);

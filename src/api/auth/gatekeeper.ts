@@ -40,16 +40,16 @@ export function createGatekeeper(deps: {
   const { ordinary } = deps;
   const webUi = new Set(deps.webUiOrigins);
   const inbound = createRateLimiter(deps.rateLimit.ingestPerSecond, deps.clock);
-  const strangers = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
+  const anonymous = createRateLimiter(deps.rateLimit.perSecond, deps.clock);
 
   const identify = async (request: IncomingMessage): Promise<Principal> => {
     const address = deps.clientAddress(request);
     // Limit failed attempts by address, so that guessing tokens does not cost database queries.
-    strangers.check(address);
+    anonymous.check(address);
     try {
       return await deps.authenticator.authenticate(request.headers);
     } catch (error) {
-      if (error instanceof FermataError) strangers.take(address);
+      if (error instanceof FermataError) anonymous.take(address);
       throw error;
     }
   };

@@ -42,8 +42,8 @@ export function createReferenceIndex(): ReferenceIndex {
 }
 
 /**
- * Returns the entities that a definition refers to, in expressions, templates, state conditions and triggers on
- * entities.
+ * Returns the entities that a definition refers to: in expressions, templates, state conditions, triggers on entities
+ * and `uses_state`.
  */
 function referencesOf(definition: Definition): EntityRef[] {
   const refs: EntityRef[] = [];

@@ -203,7 +203,10 @@ export function eventsOf(change: Change, registry: Registry): string[] {
   return [...new Set(derived.map(({ event }) => event))];
 }
 
-/** Returns the context key of a change. That of a change of state is the id of the entity. */
+/**
+ * Returns the context key of a change. For a change of state, this is the id of the entity. For an event, it may be
+ * null.
+ */
 export const contextKeyOf = ({ change, contextKey }: LoggedChange): string | null =>
   change.shape === 'event' ? contextKey : change.id;
 

@@ -23,7 +23,7 @@ export class DryMemory {
     private readonly mocks: Readonly<Record<string, unknown>>,
   ) {}
 
-  /** Returns the mock of a step. Mocks are found by path or id. */
+  /** Returns the mock for the path of a step, otherwise the mock for its id, otherwise undefined. */
   mockOf({ id }: ActionStep, path: string): Record<string, unknown> | undefined {
     const key = [path, id].find((each) => each !== undefined && Object.hasOwn(this.mocks, each));
     return key === undefined ? undefined : (this.mocks[key] as Record<string, unknown>);
@@ -59,7 +59,7 @@ export class DryMemory {
     this.waits.set(path, result);
   }
 
-  /** Returns the result of the wait at a path. */
+  /** Returns the result of the wait at a path, or null if there is none. */
   waitAt(path: string | undefined): Record<string, unknown> | null {
     return path === undefined ? null : (this.waits.get(path) ?? null);
   }

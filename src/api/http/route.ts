@@ -86,8 +86,11 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   replayable?: boolean;
   /** Set for a `read` route that runs code or uses secrets: its calls are audited. Default: false. */
   audited?: boolean;
-  /** Callers without credentials get 405 with `Allow: POST`, because senders post to the same address. */
-  postsOnlyForStrangers?: boolean;
+  /**
+   * If true, callers without credentials get 405 with `Allow: POST`. For routes that share their path with an inbound
+   * POST route: a sender that uses the wrong method needs no error about a missing token. Default: false.
+   */
+  refusesAnonymous?: boolean;
   /** Pages from the Web UI's origins may call the route with the console's cookie but without its CSRF token. */
   forWebUi?: boolean;
   /** Maximum size of the body in bytes. Default: 1 MiB, or `FERMATA_INGEST_MAX_BYTES` for `inbound` routes. */

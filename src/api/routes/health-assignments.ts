@@ -150,7 +150,11 @@ function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
   });
 }
 
-/** Compares the ETag while holding the lock of the system, which is kept for the write that follows. */
+/**
+ * Compares the ETag of an assignment with `If-Match`, if the request has one. Locks the system until the transaction
+ * ends, so that the write that follows is based on this state.
+ * @throws {FermataError} `not_found`, and `stale_etag` for another ETag
+ */
 async function assertCurrent(tx: Executor, id: string, ifMatch: string | undefined): Promise<void> {
   if (ifMatch === undefined) return;
   const ref = refOf(id);

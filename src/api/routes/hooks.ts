@@ -145,7 +145,7 @@ function getRoute({ db }: HooksDeps): Route {
     tag: TAG,
     summary: 'Get a hook, by name or id',
     params: HookParams,
-    postsOnlyForStrangers: true,
+    refusesAnonymous: true,
     responses: {
       200: { description: 'The hook', schema: HookAnswer },
       405: { description: 'Call without credentials; this is the address that senders post to' },

@@ -95,7 +95,10 @@ async function ingestOnce(deps: InboundDeps, context: Inbound, events: readonly 
   return { changeIds, mismatched };
 }
 
-/** Returns the input for `parseCloudEvents`: bytes in binary mode, otherwise the parsed JSON. */
+/**
+ * Returns the input for `parseCloudEvents`: bytes in binary mode, otherwise the parsed JSON.
+ * @throws {FermataError} `unsupported_media_type` for neither; `malformed_body` for invalid JSON
+ */
 function cloudEventBody({ request, raw }: Inbound): unknown {
   const type = mediaTypeOf(request.headers['content-type']);
   const json = isJsonType(type);

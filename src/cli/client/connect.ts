@@ -32,8 +32,8 @@ export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
 }
 
 /**
- * Returns the address of the `fermata dev` that is running for this directory. Ignores an address on another machine,
- * because that machine would receive the token.
+ * Returns the address of the `fermata dev` that is running for this directory, or undefined if there is none. Ignores
+ * an address on another machine, because that machine would receive the token.
  */
 function runningDev({ home }: Config): string | undefined {
   const url = readRunningDev(home)?.urls['API'];
@@ -54,7 +54,7 @@ function callable(url: URL): string {
   return url.origin;
 }
 
-/** Returns the stored token, but only for an address on this machine. */
+/** Returns the stored token, but only for an address on this machine; otherwise undefined. */
 function keptToken({ home }: Config, origin: string): string | undefined {
   if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname)) return undefined;
   const file = adminTokenFileOf(home);

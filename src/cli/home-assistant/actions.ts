@@ -191,7 +191,10 @@ function repeat(step: Fragment, context: StepContext): Fragment {
   return { repeat: { [form]: conditionOf(listOf(written[form]), context), sequence } };
 }
 
-/** Returns a fixed list as an expression. Expressions can only contain lists of plain values. */
+/**
+ * Returns a fixed list as an expression.
+ * @throws {NotImported} for lists of other values than texts, numbers and booleans
+ */
 function itemsOf(items: unknown): string {
   const isPlain = (one: unknown) => ['string', 'number', 'boolean'].includes(typeof one) && !isTemplate(one);
   if (!Array.isArray(items) || !items.every(isPlain)) {

@@ -79,7 +79,10 @@ function called(path: readonly string[], args: readonly string[], names: Names):
   throw new NotImported(`${name}() has no counterpart`);
 }
 
-/** Translates the path after `states`, as in `states.sensor.kitchen.state`. */
+/**
+ * Translates the path after `states`, as in `states.sensor.kitchen.state`.
+ * @throws {NotImported} for paths other than states and attributes
+ */
 function ofStates([domain, object, member, ...more]: readonly string[], names: Names): Code {
   if (domain !== undefined && object !== undefined) {
     const id = `${domain}.${object}`;
@@ -107,7 +110,10 @@ function ofTrigger(path: readonly string[]): Code {
   throw new NotImported(`"trigger.${path.join('.')}" has no counterpart`);
 }
 
-/** Translates a field of `repeat`. Home Assistant counts iterations from 1, whereas Fermata counts from 0. */
+/**
+ * Translates a field of `repeat`. Home Assistant counts iterations from 1, whereas Fermata counts from 0.
+ * @throws {NotImported} for other fields than `index`, `first`, `last` and `item`
+ */
 function ofRepeat([first, ...rest]: readonly string[]): Code {
   if (first === 'index' && rest.length === 0) return { text: 'repeat.index + 1', atomic: false };
   if (first === 'first' || first === 'last' || first === 'item') return atom(`repeat${keys([first, ...rest])}`);

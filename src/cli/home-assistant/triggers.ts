@@ -95,7 +95,10 @@ function stateTriggers(written: Fragment, names: Names): Cause[] {
   }));
 }
 
-/** Returns triggers that fire when an entity's number enters the range between `above` and `below`. */
+/**
+ * Returns triggers that fire when an entity's number enters the range between `above` and `below`.
+ * @throws {NotImported} when both limits are missing
+ */
 function numericTriggers(written: Fragment, names: Names): Cause[] {
   onlyKeys(written, [...COMMON, 'entity_id', 'above', 'below', 'attribute']);
   const { above, below } = boundsOf(written);
@@ -131,6 +134,7 @@ function timeTriggers(written: Fragment): Cause[] {
 /**
  * Returns the cron pattern for a time pattern. Omitted units that are larger than all given units match any value.
  * Other omitted units are 0.
+ * @throws {NotImported} when no unit is given or a unit is not a number, `*` or `/number`
  */
 function patternOf(written: Fragment): string {
   onlyKeys(written, [...COMMON, 'hours', 'minutes', 'seconds']);

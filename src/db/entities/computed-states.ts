@@ -113,7 +113,7 @@ const createAttempts =
         return await Promise.race([work(own.db), tooLate(limitMs, late.signal)]);
       } catch (error) {
         // A service that the plugin calls may refuse connections with the same error as Postgres does, so only errors
-        // of statements count.
+        // of statements are treated as an unavailable database.
         if (error instanceof DrizzleQueryError && isDatabaseUnavailable(error)) throw error;
         throw unreadable(kind, messageOf(error));
       } finally {

@@ -96,8 +96,8 @@ export async function noteFailedAttempt(
 }
 
 /**
- * Returns whether the run of a step is open, and how the step has ended, for an attempt that could not write its own
- * outcome.
+ * Returns whether the run of a step is open, and how the step has ended (null = it has not), for an attempt that could
+ * not write its own outcome.
  */
 export async function stepStanding(
   db: Executor,

@@ -32,8 +32,8 @@ export async function variablesSet(db: Executor, runId: string): Promise<Record<
 }
 
 /**
- * Returns the decision that is stored in the row of an open step. The row of a loop contains only its latest decision,
- * which shows for an earlier iteration that the loop continued.
+ * Returns the decision that is stored in the row of an open step, or null. The row of a loop contains only its latest
+ * decision, which shows for an earlier iteration that the loop continued.
  */
 export function decidedBefore(decided: unknown, iteration: number | undefined): StepEvaluation | null {
   const before = (decided as StepEvaluation | null | undefined) ?? null;

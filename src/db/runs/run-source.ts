@@ -31,7 +31,7 @@ export interface RunSources {
    * @throws {FermataError} `not_found`
    */
   sourceOf(runId: string): Promise<RunSource>;
-  /** Claims a run for an execution (`claimRun`) and caches the returned row. */
+  /** Claims a run for an execution (`claimRun`) and caches the returned row. Returns null when the claim fails. */
   claim(runId: string, executionRunId: string): Promise<ClaimedRun | null>;
 }
 

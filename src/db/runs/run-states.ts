@@ -71,7 +71,7 @@ function headOf({ automationId, scopeKey }: Bucket): SQL {
 
 /**
  * Returns the SQL condition that the bucket has no active run that may start or has started. `except` is the id of a
- * run that ends in the same statement and does not count.
+ * run that is ignored because it ends in the same statement.
  */
 function noneActive(bucket: Bucket, except: string | null = null): SQL {
   return sql`not exists (

@@ -37,7 +37,10 @@ interface Row extends Record<string, unknown> {
   loop: { total?: number; items?: unknown[] } | null;
 }
 
-/** Returns the path of the innermost loop around a step, and the iteration that the step belongs to. */
+/**
+ * Returns the path of the innermost loop around a step, and the iteration that the step belongs to. Returns null
+ * outside of loops.
+ */
 function loopAround(path: string | null): { path: string; index: number } | null {
   const [, loop, index] = /^(.*)\.repeat\[(\d+)\]/.exec(path ?? '') ?? [];
   return loop === undefined ? null : { path: loop, index: Number(index) };

@@ -74,9 +74,9 @@ interface BegunRow extends Record<string, unknown> {
 /**
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt
  * (except that of a call), and reads the artifacts created and the secrets used so far.
- * @param hold `hold`, inside a transaction, locks the run's row, so that a cancel waits until the effect is committed
- * and branches of one run exclude each other. `show`, in autocommit, makes the step visible while a call is in
- * progress.
+ * @param hold `hold`, inside a transaction, locks the run's row, so that a cancellation waits until the effect is
+ * committed, and branches of one run exclude each other. `show`, in autocommit, makes the step visible while a call is
+ * in progress.
  */
 export async function beginStep(
   tx: Executor,

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
 /**
- * Maximum number of events that are stored with a wait as already taken. If there are more, only events after the
- * oldest stored event count.
+ * Maximum number of events that are stored with a wait as already taken. If there are more, the wait ignores all events
+ * before the oldest stored event.
  */
 const MAX_TAKEN = 500;
 

@@ -41,7 +41,7 @@ export function schemaFields(schema: unknown, root: unknown = schema, prefix = '
 
 /**
  * Returns the object schema that a schema contains: the schema itself, or the first alternative of `anyOf`, `oneOf` or
- * `allOf` that has properties.
+ * `allOf` that has properties. Returns undefined if there is none.
  */
 function objectIn(schema: Record<string, unknown>, root: unknown): Record<string, unknown> | undefined {
   if (isMap(schema['properties'])) return schema;

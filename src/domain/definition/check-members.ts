@@ -125,7 +125,8 @@ export function checkMembers(uses: readonly ParsedUse[], context: Context): void
 
 /**
  * Returns the schemas of a field of a state. Dots separate the keys of nested objects, unless the whole text is the
- * name of a field.
+ * name of a field. Returns undefined for a field of any type, and `known`, the names of the fields, when the field does
+ * not exist.
  */
 function typeOfField(kind: SchemaInDocument, field: string): SchemaInDocument[] | { known: string[] } | undefined {
   const whole = memberOf([kind], field);

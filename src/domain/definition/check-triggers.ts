@@ -20,7 +20,10 @@ const REMOVED_EVENTS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Returns the trigger type that an event names. Reports an event that is unknown or was removed. */
+/**
+ * Returns the trigger type that an event names. Returns undefined, and adds a finding, for an event that is unknown or
+ * was removed.
+ */
 export function checkEvent(
   event: unknown,
   path: Segment[],

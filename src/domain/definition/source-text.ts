@@ -76,7 +76,10 @@ function keptText(sourceYaml: string | null, stored: StoredDocument): string | u
   return edited !== undefined && states(edited, stored) ? edited : undefined;
 }
 
-/** Parses a text to a normalized definition, without checking its meaning. */
+/**
+ * Parses a text to a normalized definition, without checking its meaning. Returns undefined if its structure is
+ * invalid.
+ */
 function statedBy(text: string): Stated | undefined {
   const [first, second] = readYaml(text);
   if (first === undefined || second !== undefined || first.errors.length > 0) return undefined;

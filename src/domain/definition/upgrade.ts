@@ -50,7 +50,10 @@ function counting({ config, ...trigger }: Document): Document {
   };
 }
 
-/** Returns an expression without the braces around it, which would be an error inside another expression. */
+/**
+ * Returns an expression without the braces around it, which would be an error inside another expression. Returns
+ * undefined if it is not a text.
+ */
 function bare(filter: unknown): string | undefined {
   if (typeof filter !== 'string') return undefined;
   const enclosed = /^\s*\{\{([^]*)\}\}\s*$/.exec(filter)?.[1];

@@ -23,7 +23,7 @@ export function mapOf(node: unknown): YAMLMap<Scalar, Node | null> | null {
   return node as YAMLMap<Scalar, Node | null>;
 }
 
-/** Returns the pair of a key. Keys are compared as text. */
+/** Returns the pair of a key, or undefined. Keys are compared as text. */
 export function pairOf(map: YAMLMap<Scalar, Node | null>, key: string): Pair<Scalar, Node | null> | undefined {
   return map.items.find((pair) => String(pair.key.value) === key);
 }

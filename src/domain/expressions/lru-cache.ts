@@ -11,7 +11,9 @@ export class LruCache<V> {
     readonly maxWeight: number,
   ) {}
 
-  /** Returns the value of a key, which becomes the most recently used. */
+  /**
+   * Returns the value of a key, which becomes the most recently used. Returns undefined if the key is not in the cache.
+   */
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;

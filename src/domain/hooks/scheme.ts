@@ -5,19 +5,39 @@ import type { HookScheme } from './scheme-names';
 const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HeaderName = z.string().regex(HEADER, 'must be the name of an HTTP header');
 
-/** Settings of a hook, apart from scheme, header and secrets. Default: the settings of the scheme. */
+/**
+ * Settings of a hook, apart from scheme, header and secrets. Settings that are not given are those of the scheme
+ * (`expectationOf`).
+ */
 export const HookOptions = z.object({
-  digest: z.enum(['sha1', 'sha256', 'sha384', 'sha512']).optional().describe('Hash of the HMAC; default sha256'),
-  encoding: z.enum(['hex', 'base64']).optional().describe('Encoding of the signature; default hex'),
-  prefix: z.string().max(50).optional().describe('Text before each signature, such as "sha256="; default none'),
-  separator: z.string().min(1).max(5).optional().describe('Separator of several signatures in the header; default ","'),
+  digest: z
+    .enum(['sha1', 'sha256', 'sha384', 'sha512'])
+    .optional()
+    .describe('Hash of the HMAC; default: that of the scheme (hmac: sha256)'),
+  encoding: z
+    .enum(['hex', 'base64'])
+    .optional()
+    .describe('Encoding of the signature; default: that of the scheme (hmac: hex)'),
+  prefix: z
+    .string()
+    .max(50)
+    .optional()
+    .describe('Text before each signature, such as "sha256="; default: that of the scheme (hmac: none)'),
+  separator: z
+    .string()
+    .min(1)
+    .max(5)
+    .optional()
+    .describe('Separator of several signatures in the header; default: that of the scheme (hmac: ",")'),
   signedText: z
     .string()
     .min(1)
     .max(200)
     .refine((text) => text.includes('{body}'), 'must contain {body}')
     .optional()
-    .describe('Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}"'),
+    .describe(
+      'Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default: that of the scheme (hmac: "{body}")',
+    ),
   timestampHeader: HeaderName.optional().describe('Header with the Unix time of the request, checked if given'),
   toleranceSeconds: z
     .int()

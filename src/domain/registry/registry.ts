@@ -40,11 +40,11 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   actions(): ReadonlyMap<string, A>;
   artifactTypes(): ReadonlyMap<string, ArtifactType>;
   entityKinds(): ReadonlyMap<string, EntityKind>;
-  /** Returns the type of the artifact that an action produces. */
+  /** Returns the type of the artifact that an action produces, or undefined. */
   artifactTypeOf(actionId: string): ArtifactType | undefined;
   /** Returns the triggers that are derived from an event (`TriggerType.source`). */
   readersOf(event: string): readonly string[];
-  /** Returns the most similar known event, for "did you mean". */
+  /** Returns the most similar known event, for "did you mean". Undefined = none is similar. */
   nearestTrigger(event: string): string | undefined;
   nearestAction(id: string): string | undefined;
   /** Returns the functions that derive events from a kind's changes, in addition to `automation.entity_changed`. */

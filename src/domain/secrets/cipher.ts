@@ -12,7 +12,7 @@ export interface Sealed {
   ciphertext: string;
 }
 
-/** Seals values with the first key, and opens values that any of the keys has sealed. */
+/** Seals (encrypts) values with the first key, and opens values that were sealed with any of the keys. */
 export interface Cipher {
   /**
    * Seals a value. `name` is authenticated together with the value, so that a value that was sealed for one name cannot
@@ -20,8 +20,8 @@ export interface Cipher {
    */
   seal(name: string, clear: string): Sealed;
   /**
-   * Opens a value.
-   * @throws when none of the keys has sealed it, or when the value or the name was modified
+   * Opens (decrypts) a value.
+   * @throws {Error} when the value was sealed with another key or for another name, or was modified
    */
   open(name: string, sealed: Sealed): string;
 }

@@ -45,7 +45,10 @@ export function objectiveOf(
  */
 const BURN_DOWN_POINTS = 60;
 
-/** Returns the remaining budget, in percent, at evenly spaced times from the start of the current window to now. */
+/**
+ * Returns the remaining budget, in percent of the budget of a window, at evenly spaced times from the start of the
+ * current window to `now`. Times are in milliseconds since 1970.
+ */
 export function burnDownOf(
   objective: { target: number; windowDays: number },
   outages: readonly Outage[],

@@ -66,8 +66,9 @@ function linkOf(alert: { alias: string; by: string; id: string; title: string; a
 }
 
 /**
- * Returns an id for a message. Opsgenie sends none, but repeats a message whose answer it has not received. Each action
- * updates the alert.
+ * Returns an id that is the same for each repetition of a message. Opsgenie repeats a message whose answer it has not
+ * received, and sends no id for messages. Each action updates the alert, so the id is derived from the time of the
+ * update. Returns undefined for a message without this time or without the id of the alert.
  */
 function deliveryIdOf(body: unknown): string | undefined {
   const [id, updatedAt] = [text(body, 'alert', 'alertId'), text(body, 'alert', 'updatedAt')];

@@ -60,7 +60,7 @@ function read(input: unknown): Element {
   };
 }
 
-/** Returns the time of a heartbeat. `time` is UTC without a zone: `2026-11-27 21:00:00.123`. */
+/** Returns the time of a heartbeat, or undefined. `time` is UTC without a zone: `2026-11-27 21:00:00.123`. */
 function timeOf(heartbeat: Fields): Date | undefined {
   const time = field(heartbeat, 'time');
   return typeof time === 'string' && !/[zZ]|[+-]\d\d:?\d\d$/.test(time)

@@ -9,7 +9,8 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
  * Returns the category of an address that is not public (`loopback`, `private`, `linkLocal`…), or null for a public
- * address. A mapped IPv4 address is classified as IPv4. Addresses of tunnels (NAT64, 6to4, Teredo) are never public.
+ * address. An IPv4-mapped IPv6 address is classified as IPv4. Addresses of tunnels (NAT64, 6to4, Teredo) are never
+ * public.
  */
 export function refusalOf(text: string): string | null {
   const address = parseAddress(text);
@@ -20,7 +21,10 @@ export function refusalOf(text: string): string | null {
   return PUBLIC_METADATA.has(address.toString()) ? 'metadata' : null;
 }
 
-/** Parses an address. A mapped IPv4 address becomes IPv4, and the zone of a link-local address is dropped. */
+/**
+ * Parses an IP address. Returns null for any other text. An IPv4-mapped IPv6 address (`::ffff:10.0.0.1`) becomes an
+ * IPv4 address, and the zone of a link-local address is dropped.
+ */
 export function parseAddress(text: string): Address | null {
   const [bare = ''] = text.split('%');
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : null;

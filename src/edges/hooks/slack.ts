@@ -170,7 +170,7 @@ export async function receiveSlack(
   if (known === undefined) await appendChanges(tx, appended);
 }
 
-/** Returns the id of a channel or user. Slack sends an id, or an object if the channel or user is new. */
+/** Returns the id of a channel or user, or null. Slack sends an id, or an object if the channel or user is new. */
 function idOf(value: unknown): string | null {
   const id = typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : value;
   return typeof id === 'string' ? id : null;

@@ -87,8 +87,9 @@ function signedParts(
 }
 
 /**
- * Returns the signed content for a header `t=<unix>,v1=<hex>`, which signs `t.body`. During a rotation of the secret, a
- * sender may send several v1.
+ * Returns the signed content for a header `t=<unix>,v1=<hex>`, which signs `t.body`. Returns undefined when the header
+ * is malformed, its time is outside the tolerance, or no signature matches. During a rotation of the secret, a sender
+ * may send several v1.
  */
 function timestampedText(
   { toleranceSeconds }: Expectation,

@@ -58,7 +58,10 @@ export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   return decodeData(parsed.data);
 }
 
-/** Decodes the data of an event. Base64 data that contains JSON becomes `data`; other bytes remain unchanged. */
+/**
+ * Decodes the data of an event. Base64 data with a JSON content type becomes `data`; other data remains unchanged.
+ * @throws {FermataError} `malformed_body` when the data is not the JSON that its content type declares
+ */
 function decodeData(event: CloudEvent): CloudEvent {
   if (event.data_base64 === undefined || event.datacontenttype === undefined || !isJson(event.datacontenttype))
     return event;

@@ -19,8 +19,8 @@ export interface Refusal {
   outcome: Outcome | 'trigger_disabled';
   detail: string;
   /**
-   * Returns the smallest part of the filter, the config or the conditions that was false. Computed only when it is
-   * called.
+   * Returns the smallest part of the filter, the config or the conditions that was false; undefined if it cannot be
+   * determined. Computed only when it is called.
    */
   deciding?: () => DecidingPart | undefined;
   /**
@@ -77,7 +77,9 @@ export interface EvaluatedGate {
   detail?: string;
   /** Returns a trace of the filter or the conditions. Computed only when it is called. */
   trace?: () => ConditionTrace;
-  /** Returns the smallest part that was false. Computed only when it is called. */
+  /**
+   * Returns the smallest part that was false; undefined if it cannot be determined. Computed only when it is called.
+   */
   deciding?: () => DecidingPart | undefined;
   /** Rendered variables of the definition. */
   variables?: Record<string, unknown>;
@@ -286,7 +288,10 @@ function equalKeys(payload: Record<string, unknown>, config: Record<string, unkn
     .map(([key, wanted]) => ({ path: key, expression: key, found: payload[key], wanted }));
 }
 
-/** Returns the first key of the config whose value differs from the value in the payload. */
+/**
+ * Returns the first key of the config whose value differs from the value in the payload. Returns undefined if none
+ * does.
+ */
 function firstDifference(
   payload: Record<string, unknown>,
   config: Record<string, unknown>,

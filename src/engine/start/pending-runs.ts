@@ -40,8 +40,8 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   /** Whether the last sweep may have left runs in the table because it used all free slots. */
   let backlog = false;
   /**
-   * Automations in the order of their last turn. The order is kept between sweeps, because slots often become free one
-   * at a time, and each slot is one turn.
+   * Automations in the order of their last turn. The order is kept between sweeps, because often only one slot becomes
+   * free, and then only one automation has a turn.
    */
   const served = new Set<string>();
 

@@ -1,4 +1,4 @@
-/** Milliseconds for which the request of an automation counts. */
+/** Time in milliseconds after which a request of an automation is no longer considered. */
 const RECENT_MS = 10_000;
 /** Number of runs that wait for slots within `RECENT_MS` from which an automation is considered to be in a burst. */
 const BURST_RUNS = 5;

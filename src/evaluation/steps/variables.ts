@@ -3,7 +3,10 @@ import { FermataError } from '../../domain/errors';
 import { variablesProblem } from '../../domain/run/limits';
 import type { EvaluateKind } from './evaluated';
 
-/** Renders the variables that a step sets. Later variables may use the values of earlier ones. */
+/**
+ * Renders the variables that a step sets. Later variables may use the values of earlier variables.
+ * @throws {FermataError} `expression_error`, `secret_outside` or `limit_exceeded`
+ */
 export const renderStepVariables: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
   const rendered = await evaluator.renderVariables(tx, (action as VariablesAction).variables, scope);
   if ('error' in rendered) throw new FermataError(rendered.code, rendered.error);

@@ -100,7 +100,7 @@ function addressed(next: string | null, from: string): PageRequest | null {
   throw new ProviderFailure('provider_failed', 'The address of the next page is not valid.', { retryable: false });
 }
 
-/** Returns the `rel="next"` URL of a Link header: https://www.rfc-editor.org/rfc/rfc8288#section-3 */
+/** Returns the `rel="next"` URL of a Link header, or null: https://www.rfc-editor.org/rfc/rfc8288#section-3 */
 function nextLink(header: string): string | null {
   for (const [, address = '', parameters = ''] of header.matchAll(/<([^<>]*)>([^<]*)/g)) {
     const relations = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters);

@@ -182,6 +182,7 @@ async function targetOf({ kubeconfig, context }: KubernetesConnection): Promise<
 /**
  * Returns the API server and the service account of the pod in which this process runs
  * (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
+ * @throws {Error} outside of a pod, and when the files of the service account cannot be read
  */
 async function inClusterTarget(): Promise<KubeTarget> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;

@@ -108,7 +108,11 @@ export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<U
   };
 }
 
-/** Returns the path of the ReplicaSet or ControllerRevision to roll back to. */
+/**
+ * Returns the path of the ReplicaSet or ControllerRevision to roll back to: that of `toRevision`, by default the
+ * revision before the current one.
+ * @throws {ProviderFailure} `config_invalid` when it does not exist
+ */
 async function chooseRevision(cluster: Cluster, path: string, { kind, toRevision }: UndoConfig): Promise<string> {
   const { metadata } = await cluster.send({ method: 'GET', path }, KubeObject);
   const plural = kind === 'Deployment' ? 'replicasets' : 'controllerrevisions';

@@ -60,6 +60,7 @@ function problemOf(error: unknown): string {
 /**
  * Returns the cgroup that is delegated to this process. `isContainer` is true if all processes in it belong to the
  * container of the service.
+ * @throws {CgroupProblem} when cgroup version 2, or the cgroup of this process, is not mounted
  */
 async function ownCgroup({ proc }: CgroupHost): Promise<{ directory: string; isContainer: boolean }> {
   const path = /^0::(.*)$/m.exec(await textOf(join(proc, 'cgroup')))?.[1];
@@ -75,7 +76,10 @@ async function ownCgroup({ proc }: CgroupHost): Promise<{ directory: string; isC
   return { directory, isContainer: directory === mount.point };
 }
 
-/** Returns the mount point of cgroup version 2, and the cgroup that is mounted there. */
+/**
+ * Returns the mount point of cgroup version 2, and the cgroup that is mounted there. Returns undefined if it is not
+ * mounted.
+ */
 function cgroupMount(mountinfo: string): { root: string; point: string } | undefined {
   for (const line of mountinfo.split('\n')) {
     const [fields = '', about = ''] = line.split(' - ');

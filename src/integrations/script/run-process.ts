@@ -153,8 +153,8 @@ function killGroup({ pid }: ChildProcess): void {
 }
 
 /**
- * Calls `kill` when the process has ended. Resolves with the exit code once its pipes are closed, at the latest
- * `DRAIN_MS` after its end.
+ * Calls `kill` when the process has ended. Resolves once its pipes are closed, at the latest `DRAIN_MS` after its end,
+ * with the exit code, or with null if a signal ended the process.
  */
 function ended(child: ChildProcess, kill: () => void): Promise<number | null> {
   return new Promise((resolve, reject) => {

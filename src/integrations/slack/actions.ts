@@ -53,7 +53,10 @@ export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typ
   };
 }
 
-/** Returns the message that a step names, or the message that an earlier step posted. */
+/**
+ * Returns the message that a step names, or the message that an earlier step posted.
+ * @throws {ProviderFailure} `artifact_missing` when there is none
+ */
 function targetOf(
   { channel, ts }: { channel?: string | undefined; ts?: string | undefined },
   consumed: Record<string, unknown> | null,

@@ -64,7 +64,8 @@ export function typeOf(key: Buffer): string | null {
 
 /**
  * Returns a matcher for the hosts of a line, which are patterns with `*`, `?` and `!`, separated by commas, or one
- * hashed name.
+ * hashed name. `number` is the number of the line, for the error.
+ * @throws {Error} for a hashed name in an unknown format
  */
 function matcherOf(names: string, number: number): KnownHost['matches'] {
   const hashed = /^\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)$/.exec(names);

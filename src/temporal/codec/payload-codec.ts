@@ -32,6 +32,7 @@ export interface PayloadCodecOptions {
  * in the metadata. Each payload has its own key, which is derived from the installation's key and a random salt. The
  * number of payloads is therefore not limited, a sealed secret cannot be read as a payload, and a payload cannot be
  * read as a secret. `decode` leaves payloads that are not encrypted unchanged.
+ * @throws {Error} when encryption is on and there are no keys
  */
 export function createPayloadCodec({ keys, encrypts }: PayloadCodecOptions): PayloadCodec {
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]));

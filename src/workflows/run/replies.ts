@@ -5,7 +5,7 @@ import type { Command } from '../../domain/run/interpret/command';
 /** The answer to a command. */
 export type Reply = { value: unknown } | { error: unknown };
 
-/** An event from outside the workflow: the end of an activity or a timer, a wake, or a cancel. */
+/** An event from outside the workflow: the end of an activity or a timer, a wake, or a cancellation. */
 export interface Delivery {
   position: number;
   /** Number of the workflow task that the server began with this delivery; null for the end of a local activity. */

@@ -85,7 +85,7 @@ async function runClaimed(
   }
   // One statement has written both the last step and the end of the run. Nothing is left to write.
   if (state.rowEnded) return { status: 'success' };
-  // After a cancel, the workflow's own scope refuses every activity, but the row must still be written.
+  // After a cancellation, the workflow's own scope refuses every activity, but the row must still be written.
   await CancellationScope.nonCancellable(() =>
     local(ACTIVITY_NAMES.finish).finishRun({ runId, ...end, journal: state.takeNotes() }),
   );

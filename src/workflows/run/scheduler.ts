@@ -64,7 +64,7 @@ export class Scheduler {
       cancellation = error;
       this.deliver(nextPosition(), () => this.cancel(root));
     });
-    // A cancel of the workflow is delivered separately and thrown into the fibers.
+    // A cancellation of the workflow is delivered separately, and cancels the fibers.
     await CancellationScope.nonCancellable(() => this.drain(root));
     const outcome = this.outcomeSoFar();
     if (outcome === null || 'value' in outcome) return;
@@ -167,7 +167,7 @@ export class Scheduler {
     if (fork.open.size === 0) this.resume(parent, { value: this.join(parent, fork) });
   }
 
-  /** Throws a cancel into a fiber at its yield. If an activity is in progress, it must end first. */
+  /** Throws `FiberCancelled` into a fiber. A pause ends at once; an activity in progress or a fork must end first. */
   private cancel(fiber: Fiber): void {
     if (fiber.ended || fiber.cancelled) return;
     fiber.cancelled = true;
@@ -223,7 +223,7 @@ export class Scheduler {
     return fiber.parked;
   }
 
-  /** Answers a command with the outcome of a stretch, or begins a stretch. */
+  /** Returns the outcome of a command from the current stretch. Begins a stretch and returns null if there is none. */
   private stretch(fiber: Fiber, command: Extract<Command, { type: 'evaluate' | 'perform' }>): Reply | null {
     const ready = fiber.ahead.shift();
     if (ready) return { value: outcomeOf(command, ready) };

@@ -19,7 +19,7 @@ export async function startStatuspageServer({ apiKey }: { apiKey: string }) {
   const invalid = (text: string): VendorAnswer => ({ status: 422, body: { error: [text] } });
 
   /**
-   * Returns a refusal according to the limits and values of
+   * Returns a refusal, or null, according to the limits and values of
    * https://developer.statuspage.io/#operation/postPagesPageIdIncidents
    */
   function refusal({ name, body, status, components: given, metadata }: Body): VendorAnswer | null {

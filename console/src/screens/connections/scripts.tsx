@@ -72,7 +72,10 @@ export function Scripts() {
   );
 }
 
-/** Returns a text that says where the script was loaded from, or why it was not. */
+/**
+ * Returns a text that says where the script was loaded from, or why it was not. Returns undefined if no step was
+ * chosen, or before its script is loaded.
+ */
 function sourceOf({ path, script }: LoadedStep): string | undefined {
   if (path === undefined || script === undefined) return undefined;
   if (script === null) return `${path} runs no script. This is a sample.`;

@@ -53,7 +53,7 @@ function isInText(expression: string): boolean {
 
 /**
  * Returns the chain up to the quoted key at the offset, e.g. `health.systems["ops"]` for an offset at `ops` in
- * `health.systems["ops"].status`.
+ * `health.systems["ops"].status`. Returns undefined if the offset is not in such a key.
  */
 function keyInBrackets(expression: string, rest: string): string[] | undefined {
   const opened = /\[\\?(["'])([^"']*)$/.exec(expression);

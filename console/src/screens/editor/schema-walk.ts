@@ -52,7 +52,7 @@ export function keysAt(entries: readonly Entry[], path: Path): string[] {
   });
 }
 
-/** Returns the scalar value at a path, without quotes. */
+/** Returns the scalar value at a path, without quotes. Returns undefined if it is missing or empty. */
 export function valueAt(entries: readonly Entry[], path: Path): string | undefined {
   const found = entries.find(({ path: each }) => each.length === path.length && startsWith(each, path));
   return found === undefined || found.value === '' ? undefined : found.value.replace(/^(["'])(.*)\1$/, '$2');

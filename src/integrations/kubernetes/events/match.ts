@@ -1,4 +1,7 @@
-/** Returns the first field of a trigger config that the payload does not match, with the expected value. */
+/**
+ * Returns the first field of a trigger config that the payload does not match, with the expected value. Returns
+ * undefined if all fields match.
+ */
 export function mismatchOf(
   payload: Record<string, unknown>,
   config: Record<string, unknown>,
