@@ -10,7 +10,7 @@ const DEADLINE_MS = 60_000;
 export interface Effects {
   url: string;
   /**
-   * Resolves when `count` different steps of a run have sent their requests. Returns the instant of the last one
+   * Resolves when `count` different steps of a run have sent their requests. Returns the instant of the last request
    * (`performance.now()`).
    */
   expect(run: string, count: number): Promise<number>;

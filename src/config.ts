@@ -188,7 +188,7 @@ export interface Config {
   codecOrigins: string[];
   adminToken: string | undefined;
   timezone: string;
-  /** Host names, addresses and CIDR ranges that webhooks may reach in addition to public ones. */
+  /** Host names, addresses and CIDR ranges that webhooks may reach in addition to public addresses. */
   egressAllow: string[];
   /** Proxies for outgoing HTTP requests. */
   egressProxy: ProxySettings;

@@ -15,7 +15,7 @@ export interface Attempt {
   start: StepStart;
   /** Number of attempts that were sent. Includes this attempt once it has been sent. */
   sentCount: number;
-  /** The request that was sent, and when it was sent. */
+  /** The request that was sent, and when it was sent (`at`, `performance.now()`). */
   sent?: { config: unknown; connectionType: string; connectionId: string; prepared: unknown; at: number };
   /** Set when the action answered without a call. */
   answeredBefore?: true;

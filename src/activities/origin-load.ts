@@ -41,7 +41,7 @@ interface Origin {
   local: Set<{ since: number }>;
   /** Number of normal attempts in progress. */
   normal: number;
-  /** Number of quick attempts since the last slow one; `Infinity` = no attempt was slow. */
+  /** Number of quick attempts since the last slow attempt; `Infinity` = no attempt was slow. */
   quick: number;
   lastAt: number;
 }
@@ -51,8 +51,8 @@ interface Origin {
  * workflow task until the server answers, so a server that hangs would stall claims, waits and dwells of all
  * automations. A normal attempt holds a slot that calls to other origins need. The load is kept in memory, separately
  * in each process.
- * @param deps.slots number of slots for normal activities in this process, and also of those for local activities. One
- * origin takes at most a quarter of each kind
+ * @param deps.slots number of slots for normal activities in this process, which equals the number of slots for local
+ * activities. One origin takes at most a quarter of each
  */
 export function createOriginLoad(deps: { slots: number; now?: () => number }): OriginLoad {
   const { now = () => performance.now() } = deps;

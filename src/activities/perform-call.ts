@@ -30,8 +30,8 @@ const HEARTBEAT_MS = 1_000;
 /**
  * Performs a call that leaves the process. The call is sent at least once, and each time with the same idempotency key.
  * The step's row stays open until the call ends. The call is not sent when the run or the step has ended, or when
- * another attempt has become the current one. Throws an error when Temporal must retry, which is when infrastructure is
- * unreachable or a failure is worth another attempt.
+ * another attempt has become the current one. Throws an error when Temporal must retry: infrastructure is unreachable,
+ * or the failure is retryable.
  */
 export async function performCall(
   deps: ActivityDeps,
@@ -148,8 +148,8 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
 }
 
 /**
- * Returns the error of a call. A network error that a plugin throws as it is has the same code as one of a connection to
- * Postgres, but belongs to the provider unless a statement failed with it.
+ * Returns the error of a call. A plugin may throw a network error unchanged. Such an error has the same code as an
+ * error of a connection to Postgres, but it is an error of the provider unless a statement failed with it.
  */
 function ofProvider(error: unknown): unknown {
   if (error instanceof ProviderFailure || !isDatabaseUnavailable(error) || isQueryError(error)) return error;
@@ -215,16 +215,16 @@ async function settle(
 }
 
 /**
- * Records a failure. A failure that is worth a retry is stored in the row. A local attempt then returns a handover to a
- * normal attempt. A normal attempt throws, so that Temporal retries it after its pause. Any other failure, and the
- * failure of the last attempt, fails the step.
+ * Records a failure. A retryable failure is stored in the row. A local attempt then returns a handover to a normal
+ * attempt. A normal attempt throws, so that Temporal retries it after its pause. Any other failure, and the failure of
+ * the last attempt, fails the step.
  */
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<StepOutcome> {
   const { step, context, action } = attempt;
   await maskAgain(deps, attempt);
   await persist(context, () => auditRefusedSecret(deps.database.db, deps, step, error));
   if (!attempt.sent) {
-    // An attempt that could not be sent is used up, too, unless infrastructure was unreachable.
+    // An attempt that could not be sent also counts, unless infrastructure was unreachable.
     const counted = await persist(context, () => countSent(deps.database.db, step.names, attempt.key));
     if (counted === null) return notSent(deps, attempt);
     attempt.sentCount = counted;

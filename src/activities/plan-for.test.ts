@@ -16,7 +16,7 @@ it.each<[string, number | undefined, string]>([
   ['integration-jira.create_issue', undefined, 'long'],
   ['integration-jira.create_issue', 5, 'short'],
   ['integration-script.run_shell', undefined, 'long'],
-  // A cancel must kill the script at once, which is possible only in a normal activity.
+  // A cancellation must kill the script at once, which is possible only in a normal activity.
   ['integration-script.run_shell', 2, 'long'],
   ['integration-ssh.run', 2, 'long'],
 ])('%s with timeout_seconds %s is executed as %s', (action, seconds, execution) => {

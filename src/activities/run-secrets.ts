@@ -20,7 +20,7 @@ export interface UsedSecret {
 export interface RunSecrets {
   /**
    * Returns the values of secrets by name, after checking that each may be used.
-   * @throws {FermataError} `config_invalid`, which names the secrets that do not exist; `secret_not_allowed` for a use
+   * @throws {FermataError} `config_invalid` with the names of secrets that do not exist; `secret_not_allowed` for a use
    * that the binding of a secret does not allow
    */
   resolve(uses: ReadonlyMap<string, SecretUse>): Promise<Map<string, UsedSecret>>;

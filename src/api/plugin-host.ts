@@ -43,7 +43,8 @@ const guardRoute = (route: Route, mask: Mask): Route => ({
 });
 
 /**
- * Returns the parts of a reply, masked. A body of bytes remains unchanged, because only the plugin knows its format.
+ * Returns the parts of a reply, masked. A body of bytes remains unchanged, because its format is known only to the
+ * plugin.
  */
 const maskParts = ({ body, headers }: Reply, mask: Mask): Partial<Reply> => ({
   ...(body !== undefined && !(body instanceof Uint8Array) && { body: mask(body, 'data') }),

@@ -117,8 +117,8 @@ export async function runsCausedBy(db: Executor, fingerprint: string, limit: num
 }
 
 /**
- * Returns how many alerts are firing that belong to a system, have a fingerprint or have all the given labels. Also
- * returns at most `limit` of these alerts, most recently started first.
+ * Counts the firing alerts that belong to a system, have a fingerprint or have all the given labels. Also returns at
+ * most `limit` of these alerts, most recently started first.
  */
 export async function firingAlerts(
   db: Executor,

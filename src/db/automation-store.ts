@@ -29,7 +29,7 @@ export interface AutomationRecord {
   /** Origin of the document; null unless it is managed from Git. */
   provenance: Provenance | null;
   version: number;
-  /** Position of the latest write in the commit order of definition changes. Every write gets a new one. */
+  /** Position of the latest write in the commit order of definition changes. Every write gets a new revision. */
   revision: number;
   definition: Definition;
   /** The original text, when it was sent as YAML. */
@@ -75,12 +75,12 @@ export interface NewAutomation {
 }
 
 export interface AutomationUpdate {
-  /** Creates a new version only if it differs from the current one (deep comparison, key order ignored). */
+  /** Creates a new version only if it differs from the current definition (deep comparison, key order ignored). */
   definition?: Definition;
   status?: AutomationStatus;
   /** YAML text. If the definition is unchanged, it replaces the text of the current version; null keeps that text. */
   sourceYaml?: string | null;
-  /** Note on the new version; ignored when none is created. */
+  /** Note on the new version; ignored when no version is created. */
   note?: string | undefined;
   /** New file and commit of an automation that is managed from Git. */
   origin?: { path: string | null; commit: string | null };
@@ -112,7 +112,7 @@ export function automationEtag({ version, revision }: Pick<AutomationRecord, 've
   return `"${version}-${revision}"`;
 }
 
-/** The latest `created_at` of the ten runs with the newest ids. Ids are ordered by the time of the cause instead. */
+/** The latest `created_at` of the ten newest ids of runs. The order of ids is that of causes, not of `created_at`. */
 const lastTriggeredAt = sql<string | null>`(select max(r.created_at) from (
   select created_at from runs where automation_id = ${automations.id} order by id desc limit 10) r)`;
 
@@ -272,7 +272,7 @@ async function updateAutomation(
   return found(await readers.get(tx, id), id);
 }
 
-/** Drops the dwells and schedules of edited, removed and disabled triggers, and plans the schedules of the others. */
+/** Drops dwells and schedules of edited, removed and disabled triggers, and plans schedules of the other triggers. */
 async function keepGates(
   tx: Executor,
   id: string,
@@ -296,7 +296,7 @@ function select(db: Executor) {
     .$dynamic();
 }
 
-/** Draws the next revision. Its lock is held until commit, so revisions become visible in order. */
+/** Takes the next revision. Its lock is held until commit, so revisions become visible in order. */
 async function nextRevision(tx: Executor): Promise<number> {
   const result = await tx.execute<{ revision: string }>(
     sql`update definition_revision set revision = revision + 1 returning revision`,

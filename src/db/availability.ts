@@ -25,7 +25,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
-/** Returns whether an error, or one of its causes, is that of a statement of Fermata's own database. */
+/** Returns whether a statement on Fermata's own database has caused an error. */
 export function isQueryError(error: unknown): boolean {
   let current = error as ErrorShape | null | undefined;
   for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
@@ -38,7 +38,7 @@ export function isQueryError(error: unknown): boolean {
 /**
  * Returns the code and message of an error and of its causes, at most five levels deep. Errors of the database and of
  * sockets are recognized by these and not by `instanceof`, because the `Error` class of Node's socket errors may differ
- * from the one in this module's realm.
+ * from that in this module's realm.
  */
 export function databaseCauses(error: unknown): { code: string; message: string }[] {
   const found: { code: string; message: string }[] = [];

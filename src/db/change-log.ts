@@ -21,7 +21,10 @@ export interface NewEvent extends NewChangeBase {
   event: string;
   payload: Record<string, unknown>;
   contextKey: string | null;
-  /** The changes from which the event was derived (`derivedFrom`). Stored in the column `delta`, as events have none. */
+  /**
+   * The changes from which the event was derived (`derivedFrom`). Stored in the column `delta`, which events do not
+   * need.
+   */
   context?: Record<string, unknown>;
 }
 

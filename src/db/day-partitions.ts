@@ -5,7 +5,8 @@ import { transactWithLockRetry, type LockRetry } from './lock-retry';
 /**
  * Error codes after which the next call tries again: another process created the same partition (42P07, 42P17, 42710,
  * 23505), the default partition contains rows of that day (23514), or a lock or statement timed out (55P03, 57014). In
- * each case inserts still find a partition, either the one that the other process created or the default partition.
+ * each case inserts still find a partition, either the partition that the other process created or the default
+ * partition.
  */
 const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03', '57014']);
 
@@ -56,7 +57,8 @@ const dayColumns = ({ name }: DayTable, days: string) => `
 
 /**
  * Creates the day partitions of `changes`, named `changes_YYYYMMDD` (UTC), from yesterday to `daysAhead` days from now
- * by the database's clock. Any number of processes may call this at any time. Returns the names of those it created.
+ * by the database's clock. Any number of processes may call this at any time. Returns the names of the created
+ * partitions.
  */
 export const ensureChangePartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, CHANGES, options);

@@ -194,7 +194,7 @@ const MAX_CANCELLED = 50;
 
 /**
  * Drops the dwells of triggers that were removed or changed, and records `why` for each armed context key. When a
- * trigger has more than 50 keys, the older ones share one row without a context key, which contains their number.
+ * trigger has more than 50 keys, the oldest keys share one row, which has no context key and contains their number.
  */
 export async function keepDwells(
   tx: Executor,

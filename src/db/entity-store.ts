@@ -111,8 +111,8 @@ export interface EntityStore {
    */
   get(db: Executor, kind: string, id: string): Promise<EntityRecord | null>;
   /**
-   * Returns the states for the references to computed kinds, and why a kind could not be read. The id `*` stands for
-   * all entities of a kind, at most `limit`.
+   * Returns the states for the references to computed kinds, and why a kind could not be read. The id `*` means all
+   * entities of a kind, at most `limit`.
    */
   computed(db: Executor, refs: readonly EntityRef[], limit: number): Promise<ComputedStates>;
   /**
@@ -121,7 +121,8 @@ export interface EntityStore {
    */
   getMany(db: Executor, refs: readonly EntityRef[]): Promise<Map<string, EntityRecord>>;
   /**
-   * Returns entities of a kind, newest first (computed ones by id). `after` is the last entity of the previous page.
+   * Returns entities of a kind, newest first. Entities of computed kinds are ordered by id. `after` is the last entity
+   * of the previous page.
    */
   list(
     db: Executor,

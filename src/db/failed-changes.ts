@@ -20,7 +20,10 @@ const columns = {
   error: changes.error,
 };
 
-/** The change was set aside. Such a change is also marked as routed, so that the dispatcher does not read it again. */
+/**
+ * SQL condition: the change was set aside. Such a change is also marked as routed, so that the dispatcher does not read
+ * it again.
+ */
 const isDead = isNotNull(changes.failedAt);
 
 /** Returns changes that were set aside, newest first, with positions below `before`. */

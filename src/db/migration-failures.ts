@@ -26,7 +26,10 @@ export async function forgetMigrationFailure(tx: Executor, automationId: string)
   await tx.delete(migrationFailures).where(eq(migrationFailures.automationId, automationId));
 }
 
-/** Returns failures with ids below `before`, newest first. Acknowledged ones are included only on request. */
+/**
+ * Returns failures with ids below `before`, newest first. Acknowledged failures are included only if `acknowledged` is
+ * true.
+ */
 export async function listMigrationFailures(
   db: Executor,
   page: { limit: number; before: string | undefined; acknowledged: boolean },

@@ -59,8 +59,8 @@ export async function buildPartitionIndexes(
 }
 
 /**
- * Attaches an index. For a moment, this locks the index of the partition and blocks its writers. Returns false when the
- * lock was not granted in time.
+ * Attaches an index. This briefly locks the index of the partition and blocks its writers. Returns false when the lock
+ * was not granted in time.
  */
 async function attach(pool: pg.Pool, parent: string, name: string): Promise<boolean> {
   const client = await pool.connect();

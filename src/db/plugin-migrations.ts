@@ -34,7 +34,7 @@ const TABLE = `create table if not exists plugin_migrations (
  * Applies the missing files of plugins. Each plugin has its own schema, which is the search path of its files. Applies
  * nothing when a file of any plugin is refused. The caller holds the migration lock.
  * @throws {SchemaError} when a file that was applied has been edited, when a new file has a lower number than an
- * applied one, or when a file breaks the rules or fails
+ * applied file, or when a file breaks the rules or fails
  */
 export async function migratePlugins(
   client: pg.PoolClient,
@@ -110,8 +110,8 @@ function missingFiles({ plugin, schema, files }: PluginMigrations, applied: read
 }
 
 /**
- * Logs a warning when a newer release of the plugin has migrated this database. This release does not change the
- * plugin's tables then.
+ * Logs a warning when a newer release of the plugin has migrated this database. In this case, this release does not
+ * change the plugin's tables.
  */
 function warnOfNewer({ plugin, files }: PluginMigrations, applied: readonly Applied[], { log }: MigrateOptions): void {
   const newest = applied.at(-1)?.version ?? 0;

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
 /**
- * Number of positions that may be drawn while one transaction stays open. After that, the tracker stops waiting for the
- * transaction, to limit the memory of followers.
+ * Number of positions that other transactions may take while one transaction stays open. After that, the tracker stops
+ * waiting for the transaction, to limit the memory of followers.
  */
 const MAX_BEHIND = 100_000;
 
@@ -35,7 +35,7 @@ export interface PositionTracker {
 
 /** Creates the tracker of one follower. In its first snapshot, `from` equals `settled`. */
 export function createPositionTracker(db: Executor): PositionTracker {
-  /** The open transactions, each with a position below all positions that it has drawn. */
+  /** The open transactions, each with a position below all positions that it has taken. */
   let open: ReadonlyMap<string, number> | undefined;
   let abandoned: ReadonlySet<string> = new Set();
   let previous = 0;
@@ -72,7 +72,7 @@ export function createPositionTracker(db: Executor): PositionTracker {
   };
 }
 
-/** Returns the newest position, and the open transactions that have drawn a position. The position is read first. */
+/** Returns the newest position, and the open transactions that have taken a position. The position is read first. */
 async function readWriters(db: Executor): Promise<{ last: number; writers: string[] }> {
   const found = await db.execute<{ last: string; writers: string[] | null }>(sql`
     with newest as materialized (select case when is_called then last_value else 0 end as last from change_seq)
@@ -85,7 +85,7 @@ async function readWriters(db: Executor): Promise<{ last: number; writers: strin
   return { last: Number(row?.last ?? 0), writers: row?.writers ?? [] };
 }
 
-/** Returns a position that was drawn before any of the open transactions began, or 0 when none is known. */
+/** Returns a position that was taken before any of the open transactions began, or 0 when none is known. */
 async function positionBeforeWriters(db: Executor): Promise<number> {
   const found = await db.execute<{ seq: string }>(sql`
     select seq from changes where recorded_at < (

@@ -42,7 +42,7 @@ export async function insertRoutings(tx: Executor, routings: readonly NewRouting
 }
 
 /**
- * Marks changes as routed and inserts their rows into `routings`, in one statement. It is for changes that have no
+ * Marks changes as routed and inserts their rows into `routings`, in one statement. Use it for changes without any
  * other effect. Returns the positions of the marked changes. Rows of changes that were not marked are not inserted.
  */
 export async function markWithRoutings(

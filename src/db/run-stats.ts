@@ -50,7 +50,7 @@ export async function runStats(
   }));
 }
 
-/** Returns how many runs are open now (pending, running or waiting), whenever they were started. */
+/** Returns how many runs are open now (pending, running or waiting), regardless of when they started. */
 export async function countOpenRuns(db: Executor, automationId?: string): Promise<number> {
   const own = automationId === undefined ? sql`` : sql`and automation_id = ${automationId}`;
   const found = await db.execute<{ count: number }>(

@@ -10,8 +10,8 @@ export interface EndedRuns {
 }
 
 /**
- * Returns the names, by id, of the automations that `fermata_runs_total` shows: the `limit` oldest ones. The selection
- * depends only on the database, so that all processes use the same labels.
+ * Returns the names, by id, of the automations that `fermata_runs_total` shows, which are the `limit` oldest
+ * automations. The selection depends only on the database, so that all processes use the same labels.
  */
 export async function namedAutomations(db: Executor, limit: number): Promise<Map<string, string>> {
   const rows = await db

@@ -100,8 +100,8 @@ export const schedulesToSync = sql`(exists (select 1 from schedule_ends)
 
 /**
  * Takes up to `limit` schedules whose current form is missing in Temporal. Because of `skip locked`, concurrent workers
- * get different rows. Other workers leave the taken rows alone for 5 s; after that the attempt is assumed to have died
- * with its process.
+ * get different rows. Other workers do not take these rows for 5 s. After that, the process of the attempt is assumed
+ * to have died.
  */
 export async function takeUnsynced(db: Executor, limit: number): Promise<ScheduleRow[]> {
   const taken = await db.execute<Row>(sql`

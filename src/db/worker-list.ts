@@ -16,7 +16,7 @@ export interface WorkerRow extends Record<string, unknown> {
   partitions: number;
 }
 
-/** Returns at most 200 workers, live ones first. */
+/** Returns at most 200 workers, live workers first. */
 export async function listWorkers(db: Executor): Promise<WorkerRow[]> {
   const result = await db.execute<Omit<WorkerRow, 'startedAt'> & { startedAt: string }>(sql`
     select w.id, w.host, w.pid, w.version, w.script_limits as "scriptLimits", w.started_at as "startedAt", w.expires_at >= clock_timestamp() as live,

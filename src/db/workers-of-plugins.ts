@@ -8,7 +8,10 @@ export interface PluginWorkers {
   having: ReadonlyMap<string, number>;
 }
 
-/** Returns the number of live workers that have each plugin. Workers of releases without announcements do not count. */
+/**
+ * Returns the number of live workers that have each plugin. Workers of older releases, which announce no plugins, are
+ * not counted.
+ */
 export async function workersOfPlugins(db: Executor): Promise<PluginWorkers> {
   const { rows } = await db.execute<{ plugin: string | null; workers: number }>(sql`
     select substr(name, length('plugin:') + 1) as plugin, count(distinct id)::int as workers

@@ -42,9 +42,9 @@ export interface Routable extends ChangeCandidates {
 
 /**
  * Routes changes in batches, each in one transaction. Changes of one entity keep their order. Two changes of an entity
- * share a batch only if neither of them involves dwells or listeners, because the later change could depend on what the
- * earlier one does. A batch that fails is split in half until the failing change is alone. That change is retried later
- * or set aside, and only later changes of its entity wait.
+ * share a batch only if neither of them involves dwells or listeners, because the later change could depend on the
+ * effects of the earlier change. A batch that fails is split in half until the failing change is alone. That change is
+ * retried later or set aside, and only later changes of its entity wait.
  * @throws when Postgres is unreachable
  */
 export async function routeInBatches(deps: RouteDeps & { log: Logger }, routables: readonly Routable[]): Promise<void> {

@@ -33,8 +33,9 @@ export interface Fleet {
    */
   foreignEvents(): readonly string[];
   /**
-   * Returns whether a worker that provides a name may come back: no live worker other than this one provides the name,
-   * and the last worker that did stopped within the last 60 s. After a time at which no worker was live, true for 60 s.
+   * Returns whether a worker that provides a name may come back: no other live worker provides it, and a worker that
+   * provided it stopped within the last 60 s. Also returns true during the first 60 s after a time at which no worker
+   * was live.
    */
   mayReturn(name: string): boolean;
   /** Names that this worker provides. */

@@ -45,7 +45,10 @@ const change = (kind: string, shape: 'event' | 'entity' = 'event'): Change => ({
     : { shape, prev: null, next: {}, delta: {}, changedFields: [] }),
 });
 
-/** A worker with these filters of plugins, and with an index of automations (`id` to the triggers and filters). */
+/**
+ * Returns a worker that provides the names in `own`, and whose index contains `automations` (triggers and filters by
+ * id).
+ */
 async function worker({ others, own = BASE, automations }: { others: Other[]; own?: Knowledge; automations: Saved }) {
   const index = new RoutingIndex(registry, ({ id }) => {
     const { filters = [] } = automations[id] ?? {};

@@ -12,7 +12,10 @@ import type { Reason } from './gates/survivors';
 import type { Fleet } from './fleet';
 import type { Candidate, RoutingIndex, UnknownTrigger } from './routing-index';
 
-/** Seconds for which changes wait for a trigger type that no worker has had, since this worker first lacked it. */
+/**
+ * Seconds, from the first change that needs a trigger type which no worker has announced, for which changes wait for
+ * it.
+ */
 const HOLD_SECONDS = 60;
 /** Maximum number of automations that a log line names. */
 const MAX_NAMED = 20;
@@ -54,12 +57,12 @@ export interface ChangeConcerns {
   /** Events that runs await and whose types only other workers have. */
   awaited: readonly string[];
   /**
-   * Triggers that the change may fire according to their config, of automations that use filters of plugins and only
-   * such that this worker has.
+   * Triggers that the change may fire according to their config. Their automations use filters of plugins, all of which
+   * this worker has.
    */
   complete: readonly Candidate[];
   /**
-   * Triggers that the change may fire according to their config, of automations that use a filter that this worker does
+   * Triggers that the change may fire according to their config. Their automations use a filter that this worker does
    * not have.
    */
   incomplete: readonly Candidate[];
@@ -112,7 +115,8 @@ export function createHandover(deps: {
       const live = lacking.filter((name) => fleet.isProvidedByOther([name]));
       const needed = [...new Set([...live, ...own])];
       if (live.length > 0 && fleet.isProvidedByOther(needed)) return { type: 'hand-over', names: needed };
-      // What derives events matters only if a worker that has the type of such an event may come back, too.
+      // A missing kind or plugin may derive events. Waiting for it is useful only if a worker with the type of such an
+      // event may also come back.
       const areTypesExpected = types.some((event) => fleet.mayReturn(triggerName(event)));
       const expected = lacking.filter(
         (name) => isNew(name) || ((areTypesExpected || filterOf(name) !== undefined) && fleet.mayReturn(name)),

@@ -11,7 +11,7 @@ export interface LoopState {
 
 /** The handle with which a loop reports its progress. */
 export interface WatchedLoop {
-  /** Reports progress: an iteration has ended, with or without an error, and the next one begins. */
+  /** Reports progress: an iteration has ended, with or without an error, and the next iteration begins. */
   round(): void;
   /** Reports that the loop was stopped on purpose. */
   stopped(): void;
@@ -21,7 +21,7 @@ export interface WatchedLoop {
 export interface LoopWatch {
   /**
    * Adds a loop. `restart` is called when the loop has stalled, and again after each further 25 s without progress. It
-   * abandons the stalled iteration and begins a new one, or does nothing for a loop that is only reported.
+   * abandons the stalled iteration and begins a new iteration, or does nothing for a loop that is only reported.
    */
   add(name: string, restart: () => void): WatchedLoop;
   states(): LoopState[];

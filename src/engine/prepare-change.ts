@@ -136,7 +136,7 @@ export function createPrepareChange(
   };
 }
 
-/** Returns the triggers that their config accepts and whose automations use filters of plugins. */
+/** Returns the triggers whose config accepts the occurrence and whose automations use filters of plugins. */
 const withFilters = (index: RoutingIndex, found: { candidate: Candidate; occurrence: Occurrence }[]): Candidate[] =>
   found.flatMap(({ candidate, occurrence }) =>
     index.ownFiltersOf(candidate.automation.id).length > 0 && !isRefusedByConfig(candidate, occurrence)

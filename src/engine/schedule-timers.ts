@@ -30,7 +30,7 @@ interface SyncDeps {
   log: Logger;
 }
 
-/** Brings Temporal's Schedules in line with the schedules of enabled triggers. The rows decide. */
+/** Brings Temporal's Schedules in line with the schedules of enabled triggers. The rows are authoritative. */
 export function createScheduleTimers(
   deps: SyncDeps & { keeper: () => ScheduleKeeper | null; watch?: LoopWatch | undefined },
 ): Sweep & { due: () => SQL } {
@@ -78,7 +78,7 @@ async function attempt({ log }: SyncDeps, what: string, part: () => Promise<void
   }
 }
 
-/** Marks schedules that Temporal has in another form, or not at all. */
+/** Marks schedules that are missing or different in Temporal, so that they are written again. */
 async function compare(deps: SyncDeps, temporal: ScheduleKeeper): Promise<void> {
   const { db } = deps.database;
   // The input of a Schedule also depends on settings, which may change when processes are replaced.
@@ -87,8 +87,8 @@ async function compare(deps: SyncDeps, temporal: ScheduleKeeper): Promise<void> 
 }
 
 /**
- * Deletes schedules in Temporal first, then here. After a crash in between, a schedule is deleted again, and Temporal
- * answers "not found".
+ * Deletes ended schedules from Temporal, then their rows. After a crash in between, the deletion from Temporal is
+ * repeated, and Temporal answers "not found".
  */
 async function removeEnded(deps: SyncDeps, temporal: ScheduleKeeper): Promise<void> {
   const { db } = deps.database;

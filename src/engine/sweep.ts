@@ -20,7 +20,7 @@ const REPORT_EVERY_MS = 10_000;
  * because the process that should have poked may have died. If `everyMs` is 'poked', the work is done only at the start
  * and after each poke (the sweeper pokes when there is work). An error is reported and does not stop the sweep. If
  * `watch` and `name` are given, a round that stalls is abandoned: a new round begins, and `isStopped` returns true in
- * the abandoned one.
+ * the abandoned round.
  */
 export function createSweep(deps: {
   everyMs: number | 'poked';

@@ -19,7 +19,7 @@ export interface DueWork {
   due: () => SQL;
   /** Returns whether this worker can do the work now; some kinds need Temporal. Default: always true. */
   isAble?: () => boolean;
-  /** Returns whether every worker, and not only the one with the lease, must search for this kind. Default: false. */
+  /** Returns whether every worker must search for this kind, even without the lease. Default: false. */
   isShared?: () => boolean;
   /** Called when there is work of this kind. */
   onDue: () => void;

@@ -78,7 +78,7 @@ export interface Evaluator {
    */
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
   /**
-   * Renders all templates in a value, including nested ones.
+   * Renders all templates in a value, at any depth.
    * @throws {ExpressionError} when a template cannot be evaluated
    */
   render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;

@@ -43,7 +43,7 @@ interface ReplayOptions {
   bundle: WorkflowBundleOption;
   /** Decodes the payloads of the histories. */
   dataConverter: DataConverter;
-  /** Maximum number of executions of each workflow type. The newest ones are replayed. */
+  /** Maximum number of executions of each workflow type. The newest executions are replayed. */
   limit: number;
 }
 

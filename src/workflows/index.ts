@@ -1,4 +1,5 @@
-// `runAutomation` is the type of executions that older releases started. They name activities by their functions.
+// `runAutomation` is the workflow type of executions that older releases started. Such executions name activities by
+// their functions.
 export { runAutomation, runAutomation as automation } from './run/run-automation';
 export { housekeeping } from './housekeeping/housekeeping';
 export { dwell } from './dwell/dwell';

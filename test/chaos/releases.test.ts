@@ -6,7 +6,7 @@ import { startFermata, type FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
 const RUNS = Number(process.env['FERMATA_CHAOS_RUNS'] ?? 1_000);
-/** Commit of release N, the last one before worker versioning. */
+/** Commit of release N, the last release before worker versioning. */
 const RELEASE_N = process.env['FERMATA_CHAOS_RELEASE_N'] ?? 'c495ffc';
 const GATES = Array.from({ length: 10 }, (_, index) => `g${index}`);
 

@@ -225,7 +225,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
       status: 'unhealthy',
       timestamp: hourAgo,
     });
-    // The first change of health is computed immediately, later ones at most once a minute.
+    // The first change of health is computed immediately, later changes at most once a minute.
     await engine.ended(1, low, 20_000);
     await call('POST', '/health/results', { systemId: 'shop', configurationId: 'http', status: 'healthy' });
     const { rows: next } = await engine.database.pool.query<{ seconds: number }>(

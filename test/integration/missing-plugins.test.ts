@@ -39,7 +39,10 @@ describe('automations whose plugins no worker has', () => {
     );
     return rowCount === 0;
   };
-  /** Makes the database look as if stopped workers had stopped this many seconds ago, and live ones had run for long. */
+  /**
+   * Changes the database as if stopped workers had stopped `seconds` ago, and live workers had been running for a long
+   * time.
+   */
   const elapse = (seconds: number) =>
     engine.database.pool.query(
       `update workers set started_at = clock_timestamp() - interval '1 hour',

@@ -19,7 +19,7 @@ interface Attempt {
   trigger?: unknown;
   consumed?: Record<string, unknown>;
   signal?: AbortSignal;
-  /** Time limit of the attempt. Default: 30,000. */
+  /** Time limit of the attempt in milliseconds. Default: 30,000. */
   timeoutMs?: number;
 }
 

@@ -49,7 +49,7 @@ export function Combobox(props: ComboboxProps) {
       event.stopPropagation();
       close();
     } else if (event.key === 'Enter' && onLeave !== undefined && text.trim() !== '') {
-      // The first Enter accepts the text. The next one submits the form.
+      // The first Enter accepts the text. The second Enter submits the form.
       event.preventDefault();
       onLeave();
       close();

@@ -54,7 +54,7 @@ export function useSave<Result>(
   });
 }
 
-/** Marks the named lists as stale, so that visible ones are read again. */
+/** Marks the named lists as stale, so that visible lists are read again. */
 export async function refreshAll(names: readonly string[]): Promise<void> {
   await Promise.all(names.map((name) => queryClient.invalidateQueries({ queryKey: [name] })));
 }

@@ -7,7 +7,10 @@ interface Execution {
   first?: string;
 }
 
-/** Returns how the run with the first execution `first` has ended, if Temporal has these executions, newest last. */
+/**
+ * Returns how a run has ended whose first execution is `first`. `executions` are the executions that Temporal has,
+ * newest last.
+ */
 function endIf(executions: Record<string, Execution>) {
   const describe = (runId = Object.keys(executions).at(-1) ?? '') => {
     const found = executions[runId];

@@ -5,7 +5,7 @@ import { isOpen } from '../../temporal/open-execution';
 
 /**
  * Returns how the execution ended, or null while it is open (it runs, or a person has paused it) and for a status that
- * this release does not know. A completed execution must have tried to write its row, so that write was lost.
+ * is unknown to this release. A completed execution must have tried to write its row, so that write was lost.
  */
 export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | null> {
   const status = await statusOf(client, run);
@@ -37,8 +37,8 @@ async function statusOf(client: Client, run: OpenRun): Promise<string> {
 
 /**
  * Returns the last execution of a run's chain, or null when Temporal has none. A long run continues in further
- * executions, and Temporal's retention removes the first one some time after it closed, while the run continues. A
- * person who resets an execution terminates it and starts another one.
+ * executions, and Temporal's retention removes the first execution some time after it closed, while the run continues.
+ * Resetting an execution terminates it and starts another execution.
  */
 export async function describeLast(
   client: Client,

@@ -2,14 +2,14 @@ import type { Client } from '@temporalio/client';
 import type { Executor } from '../../db/executor';
 import { endForgottenWaits } from './unanswered-wakes';
 
-/** What Temporal shows of the execution of a run with an unanswered wake. */
+/** The parts of Temporal's description of an execution that are checked for an unanswered wake. */
 interface Shown {
   status?: string;
   pendingWorkflowTask?: object;
   pendingActivities?: object[];
 }
 
-/** Returns how many waits are ended if the execution of the wait's run is shown as given. */
+/** Returns how many waits are ended when Temporal describes the execution of the wait's run like this. */
 async function endedFor({ status = 'RUNNING', ...raw }: Shown): Promise<number> {
   const wait = { id: 'w', run_id: 'r', path: 'actions[0]', workflow_id: 'workflow', woken_by: {} };
   // The statements: the unanswered wakes; the wake is still unanswered; the wait and its step end.

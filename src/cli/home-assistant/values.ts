@@ -45,7 +45,7 @@ export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   if (lost !== undefined) throw new NotImported(`"${lost}" has no counterpart here`);
 }
 
-/** Returns the boolean that a YAML 1.1 value stands for, or undefined if it is not a boolean. */
+/** Returns the boolean that a YAML 1.1 value represents, or undefined if it is not a boolean. */
 export function switchOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 'on' || value === 'yes') return true;

@@ -15,7 +15,7 @@ const GAP = '  ';
 const MIN_LAST = [24, 16] as const;
 /** Minimum width of a column of ids, which is that of a shortened id: `01a2086a…27d2`. */
 const MIN_ID = 13;
-/** Maximum length of a word that is not treated as an id. */
+/** Maximum length, in characters, of a word that is not treated as an id. */
 const MAX_WORD = 20;
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 /** Minimum width of any column on a terminal that is too narrow for everything else. */

@@ -20,7 +20,7 @@ type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
 export interface VirtualTemporal {
   /** Replaces the function with which the worker keeps a connection to Temporal. */
   keeper: typeof keepTemporal;
-  /** Returns the instant of the next timer, or null if there is none. */
+  /** Returns the instant of the next timer, in milliseconds since 1970, or null if there is none. */
   next(): number | null;
   /** Fires the timers that are due. */
   fire(): void;
@@ -226,7 +226,10 @@ function scheduleKeeper(deps: {
   };
 }
 
-/** Returns the next time of a schedule after an instant, or null if there is none within a year. */
+/**
+ * Returns the next time of a schedule after `now`, or null if there is none within a year. Times are in milliseconds
+ * since 1970.
+ */
 function nextTime({ event, config, since }: ScheduleRow, now: number, timezone: string): number | null {
   if (event === 'automation.interval') {
     const every = Number(config['intervalSeconds']) * 1_000;

@@ -87,7 +87,7 @@ function builtIn(kind: EntityKind): ResolvedKind {
 /** Reads and writes kinds. */
 export interface EntityKindStore {
   /**
-   * Returns the kind. Needs one query for custom kinds, none for built-in ones.
+   * Returns the kind. Needs one query for a custom kind, and none for a built-in kind.
    * @throws {FermataError} `unknown_kind`
    */
   resolve(db: Executor, kind: string): Promise<ResolvedKind>;
@@ -144,9 +144,7 @@ async function assertUsable(pool: SchemaPool, schema: Record<string, unknown>): 
   }
 }
 
-/**
- * Creates the look-up of entity kinds: built-in ones from the registry and custom ones from the table `entity_kinds`.
- */
+/** Creates the store of entity kinds. Built-in kinds are in the registry, custom kinds in the table `entity_kinds`. */
 export function createEntityKindStore(deps: {
   registry: Registry;
   clock: Clock;

@@ -61,7 +61,7 @@ export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { 
   return renewed.rowCount === 1;
 }
 
-/** Maximum number of failed attempts that the row of a step keeps. The latest ones are kept. */
+/** Maximum number of failed attempts that the row of a step keeps. The latest attempts are kept. */
 const MAX_FAILURES = 20;
 
 /** A failed attempt that is followed by another attempt. */

@@ -249,9 +249,9 @@ export interface ClosedRun {
 
 /**
  * Ends runs as `cancelled`, together with their open steps, waits and sealed secrets, in the caller's transaction.
- * After the commit none of their steps is accepted. `how` is the request to Temporal afterwards: `cancel` lets the
- * execution end and aborts its requests, `terminate` frees the workflow id at once. Returns the runs that may have an
- * execution.
+ * After the commit none of their steps is accepted. `how` is the request that is sent to Temporal afterwards: `cancel`
+ * lets the execution end and aborts its requests, `terminate` frees the workflow id at once. Returns the runs that may
+ * have an execution.
  */
 export async function closeRuns(
   tx: Executor,

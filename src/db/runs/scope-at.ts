@@ -16,7 +16,7 @@ export interface RecordedContext {
   wait: Record<string, unknown> | null;
   /** The state of the innermost loop around the step. */
   repeat: Record<string, unknown> | null;
-  /** Whether the step has begun. If not, the variables and artifacts are the latest ones of the run. */
+  /** Whether the step has begun. If not, the variables and artifacts are the latest of the run. */
   begun: boolean;
 }
 

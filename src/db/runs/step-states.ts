@@ -45,10 +45,12 @@ export interface StepStart {
   finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
   /**
    * Number of attempts that were sent; for a step without calls, the number of attempts that have begun, including the
-   * current one.
+   * current attempt.
    */
   attempts: number;
-  /** Whether this attempt must not send, because a later attempt of this call has begun or another one is in flight. */
+  /**
+   * Whether this attempt must not send, because a later attempt of this call has begun or another attempt is in flight.
+   */
   superseded: boolean;
   /** Failure of the previous attempt. */
   lastError: RunError | null;
@@ -217,7 +219,8 @@ const endedTrace = (trace: unknown): SQL => sql`
   coalesce(case when kind = 'action' then trace end, '{}'::jsonb) || ${JSON.stringify(trace ?? {})}::jsonb`;
 
 /**
- * Returns the part that closes artifacts. It is left out for other steps, so that they do not read the open artifacts.
+ * Returns the part that closes artifacts. The statement of a step that closes no artifact does not contain it, and so
+ * does not read the open artifacts.
  */
 const closing = (closes: StepEnd['closes']) => sql`, closed as (
       update artifacts a set closed_at = clock_timestamp() from run

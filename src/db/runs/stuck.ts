@@ -37,7 +37,7 @@ export interface QuietRun {
 }
 
 /**
- * Returns open runs without progress for a minute: pending runs that may start, running ones, and waiting ones whose
+ * Returns open runs without progress for a minute: pending runs that may start, running runs, and waiting runs whose
  * wake was not answered.
  */
 export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]> {
@@ -73,7 +73,7 @@ export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]
 
 /**
  * Replaces the stored stuck runs with those of the latest search. A run that is still stuck keeps the time since which
- * it is stuck.
+ * it has been stuck.
  */
 export async function writeStuckRuns(tx: Executor, stuck: readonly StuckRun[]): Promise<void> {
   const records = JSON.stringify(stuck.map(({ runId, code, reason }) => ({ run_id: runId, code, reason })));

@@ -35,7 +35,7 @@ export const sessions = pgTable('sessions', {
   revokedAt: at('revoked_at'),
 });
 
-/** Append-only record of mutations, including refused ones; partitioned by month of `at`. */
+/** Append-only record of mutations, including refused mutations; partitioned by month of `at`. */
 export const auditLog = pgTable('audit_log', {
   id: bigint('id', { mode: 'number' })
     .notNull()

@@ -4,14 +4,17 @@ import { bigint, customType, timestamp } from 'drizzle-orm/pg-core';
 /** Declares a column for an instant. */
 export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
-/** A jsonb column. Unlike drizzle's own, it does not parse a JSON string a second time: `"1"` remains a string. */
+/**
+ * Declares a jsonb column. Unlike drizzle's own column type, it does not parse a JSON string a second time: `"1"`
+ * remains a string.
+ */
 export const jsonb = customType<{ data: unknown; driverData: unknown }>({
   dataType: () => 'jsonb',
   toDriver: (value) => JSON.stringify(value),
   fromDriver: (value) => value,
 });
 
-/** A column for bytes. */
+/** Declares a column for bytes. */
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
 /** Declares a column for a position in the sequence that streams follow. */

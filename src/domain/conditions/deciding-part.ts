@@ -10,7 +10,10 @@ export interface DecidingPart {
   wanted: unknown;
 }
 
-/** Maximum length of a value as JSON. A longer value is replaced by the beginning of its JSON text. */
+/**
+ * Maximum length of a value as JSON, in UTF-16 code units. A longer value is replaced by the beginning of its JSON
+ * text.
+ */
 const MAX_LENGTH = 300;
 
 /** Truncates the values of a part that are too long to be stored. */

@@ -1,5 +1,5 @@
 /**
- * Ids of actions that may have run before a place in the document is reached. Each list links to the previous one, so
+ * Ids of actions that may have run before a place in the document is reached. Each list links to the previous list, so
  * that a document with n steps needs n links instead of n copies of a set.
  */
 export class ActionsBefore {

@@ -44,7 +44,7 @@ export function knownKeys(schema: z.core.$ZodType): string[] {
   return [];
 }
 
-/** Returns the schemas of the value under a key. There are several when a union allows different ones. */
+/** Returns the schemas of the value under a key. There are several when a union allows different schemas. */
 export function childSchemas(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] {
   const core = unwrap(schema);
   if (core instanceof z.ZodObject) {

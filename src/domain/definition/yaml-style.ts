@@ -62,7 +62,7 @@ export function insertPair(
   map.items.splice(place === undefined ? map.items.length : place + 1, 0, pair);
 }
 
-/** Copies the comments of a replaced node to the new one. */
+/** Copies the comments of a replaced node to the new node. */
 export function withCommentsOf(old: Node | null, node: Node): Node {
   if (old === null) return node;
   if (old.comment != null) node.comment = old.comment;

@@ -79,8 +79,8 @@ function holds(op: Comparison, order: number | undefined): boolean {
 }
 
 /**
- * Returns the first time after `now` whose ISO text passes `test`. From then on, `test` must remain true. Returns
- * `LAST_ISO + 1` when no time passes the test.
+ * Returns the first time after `now`, in milliseconds since 1970, whose ISO text passes `test`. From then on, `test`
+ * must remain true. Returns `LAST_ISO + 1` when no time passes the test.
  */
 function firstInstant(now: number, test: (iso: string) => boolean): number {
   let before = now;

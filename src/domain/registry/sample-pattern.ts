@@ -6,7 +6,7 @@ class Unsupported extends Error {}
 
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ' };
 /**
- * Matches an escape that stands for the character itself. Escapes that are neither listed here nor in `CLASSES` or
+ * Matches an escape that represents the character itself. Escapes that are neither listed here nor in `CLASSES` or
  * `CONTROL`, such as `\b` or a back-reference, are not supported.
  */
 const LITERAL_ESCAPE = /[\\/.^$|?*+()[\]{}\-@:#,;=!&%"'<>_ ]/;
@@ -16,7 +16,7 @@ const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
  * Returns a short text that matches a regular expression. It uses the first alternative, repeats each part as rarely as
  * allowed, and takes the first character of each set. Returns undefined when the text would be longer than
  * `MAX_LENGTH`, and for constructs other than literals, escaped characters, character classes, `.`, sets (but not
- * negated ones), groups, alternatives, quantifiers and anchors. The regular expression is never executed, so its cost
+ * negated sets), groups, alternatives, quantifiers and anchors. The regular expression is never executed, so its cost
  * does not matter.
  */
 export function sampleOfPattern(pattern: string): string | undefined {

@@ -2,9 +2,12 @@ import { escapedForms, partForms } from './escaped-forms';
 import { decodedViews } from './decoded-views';
 import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 
-/** Minimum length of a masked value. Shorter values cannot be distinguished from ordinary text. */
+/** Minimum length of a masked value, in characters. Shorter values cannot be distinguished from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
-/** Minimum length at which lines of a multi-line secret, and texts in a JSON secret, are masked separately. */
+/**
+ * Minimum length, in characters, at which lines of a multi-line secret, and texts in a JSON secret, are masked
+ * separately.
+ */
 const MIN_PART_LENGTH = 8;
 const MAX_PARTS = 5_000;
 /** Matches line breaks, including those that are written as escapes within one line. */

@@ -1,7 +1,7 @@
 import type { Span } from './spans';
 import { compileMatcher, type FindAll } from './text-matcher';
 
-/** Minimum length of a line of wrapped base64, except for the first and the last line. */
+/** Minimum length, in characters, of a line of wrapped base64, except for the first and the last line. */
 const MIN_RUN = 8;
 /** Maximum number of characters between two lines: the line break, indentation, quotes, `> `. */
 const MAX_GAP = 16;

@@ -1,6 +1,6 @@
 /** Trust and identity for a TLS connection, in PEM format. */
 export interface EgressTls {
-  /** Certificate authorities to trust instead of the public ones. */
+  /** Certificate authorities to trust instead of the public authorities. */
   ca?: string;
   /** Client certificate and its key. */
   cert?: string;

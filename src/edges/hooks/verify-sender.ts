@@ -20,7 +20,7 @@ export interface VerifiedRequest {
 }
 
 /**
- * Verifies that the sender of a request knows one of the hook's secrets (decrypted; there are two during a rotation).
+ * Verifies that the sender of a request has one of the hook's secrets (decrypted; there are two during a rotation).
  * Returns null if it does not. Signatures cover the raw body and are compared in constant time.
  */
 export function verifySender(

@@ -146,7 +146,7 @@ export async function spendAndEvaluate(
     payload: payloadOf(dwell),
     change: { changeId: dwell.changeId, causedBy: dwell.causedBy, depth: dwell.depth, occurredAt: dwell.armedAt },
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
-    // The routing of the change that armed the dwell has the parts of config and filter.
+    // The `routings` row of the change that armed the dwell contains the parts of config and filter.
     held: () => [],
   };
   // The conditions are evaluated in the transaction, on the state at the time of firing. The run's id is derived from

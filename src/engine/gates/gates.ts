@@ -234,7 +234,7 @@ async function checkFilter(
   return refused('filter', reason ?? 'The filter does not hold.', { deciding });
 }
 
-/** Returns the gate of a filter or of conditions as it is reported. Only a false part has deciding values. */
+/** Returns the report of a filter or of conditions. It contains `deciding` only if the value is false. */
 const seenAs = (
   gate: 'filter' | 'conditions',
   {

@@ -61,7 +61,7 @@ export async function inShares<T, R>(
   let open = [...parties.entries()];
   while (open.length > 0) {
     const share = partOf(pool, open.length);
-    // A share that is not much larger than the previous one is not worth another round.
+    // Another round is useful only if the new share is at least twice the previous share.
     if (share < MAX_SHARE && share < 2 * before) break;
     const again: typeof open = [];
     for (const [index, party] of open) {

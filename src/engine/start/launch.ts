@@ -37,8 +37,8 @@ export interface RunLauncher {
   /** Releases the slot of a run that was not admitted. */
   release(runId: string): void;
   /**
-   * Starts a run right after the commit that admitted it. Never throws. If the start fails, the sweep repeats it. After
-   * `stop`, the sweep of another worker does.
+   * Starts a run right after the commit that admitted it. Never throws. If the start fails, the sweep repeats it, or,
+   * after `stop`, the sweep of another worker.
    */
   launch(run: StartableRun, replaced: readonly ClosedRun[]): void;
   /** Starts runs that wait in the table, while there are free slots. */
@@ -126,7 +126,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
  * ended runs. Returns whether there were such buckets, so that there may be runs to start.
  */
 async function closeExecutions(database: Database, temporal: RunStarter | null): Promise<boolean> {
-  // Comes first, because a call to Temporal may fail.
+  // This is done first, because a call to Temporal may fail.
   const stalled = await stalledBuckets(database.db);
   for (const bucket of stalled) await database.db.transaction((tx) => promoteStalled(tx, bucket));
   const closing = temporal ? await closingRuns(database.db, BATCH) : [];

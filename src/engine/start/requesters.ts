@@ -16,9 +16,9 @@ export interface Requesters {
 }
 
 interface Requester {
-  /** Time of the last request. */
+  /** Time of the last request, in milliseconds. */
   at: number;
-  /** Begin of the period in which `waited` is counted. */
+  /** Start of the period in which `waited` is counted, in milliseconds. */
   since: number;
   waited: number;
 }

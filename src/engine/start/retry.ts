@@ -69,8 +69,8 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
     maxRuns: definition.max_runs,
     triggerId: run.triggerId,
     triggerEvent: run.triggerEvent,
-    // The change has already started the first run of this chain of retries, and must not count as the start of
-    // another.
+    // The change has already started the first run of this chain of retries, and must not count as the start of another
+    // run.
     changeId: null,
     contextKey: run.contextKey,
     trigger: stored.trigger_scope,

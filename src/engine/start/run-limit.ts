@@ -6,7 +6,10 @@ const MIN_LIMIT = 10;
 const [INITIAL_SHARE, MIN_SHARE] = [1, 0.2];
 /** Weight of the newest start in the moving average of start times. */
 const WEIGHT = 0.1;
-/** Starts count as quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
+/**
+ * Starts count as quick while their average time is at most `FACTOR` times that of the quickest start, plus
+ * `ALLOWANCE_MS`.
+ */
 const FACTOR = 2;
 const ALLOWANCE_MS = 20;
 /** Factor by which the quickest time grows with each start, so that it adapts to a machine that becomes slower. */
@@ -73,7 +76,8 @@ export function createRunLimit(slots: number): RunLimit {
       else if (inFlight >= limit / 4) limit = Math.min(slots, limit + 1);
       const delaysOthers = ms > FACTOR * quickestMs + SHARE_ALLOWANCE_MS;
       if (delaysOthers) share *= SHRINK_SHARE;
-      // The share grows only while an automation uses all of it. Otherwise nothing shows that a larger one is harmless.
+      // The share grows only while an automation uses all of it. Otherwise nothing shows that a larger share is
+      // harmless.
       else if (isShareUsed) share += GROW_SHARE * Math.min(1, share);
       share = Math.max(MIN_SHARE, Math.min(share, Math.max(1, limit / 4)));
     },

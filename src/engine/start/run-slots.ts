@@ -28,7 +28,7 @@ const RESUMES_WITHIN_MS = 250;
 const MAX_RESUME_WAIT_MS = 5_000;
 /** Pause between two runs of an automation in milliseconds if its share is half a run. */
 const PAUSE_MS = 20;
-/** Number of runs whose automation is remembered. */
+/** Maximum number of runs whose automation is remembered. */
 const REMEMBERED = 5_000;
 
 /** Counts the workflow task slots of this process that are taken by local steps and by runs that are being started. */
@@ -45,11 +45,14 @@ export interface RunSlots {
   /**
    * Returns the maximum number of runs of one automation in flight. While no other automation requests slots, this is
    * the limit. Otherwise it is between one and a quarter of the limit, depending on how quick recent starts were. If
-   * starts stay slow even with one run in flight, and another automation has few runs, the waiting runs of this one
-   * start with pauses of up to 80 ms.
+   * starts stay slow even with one run in flight, and another automation has few runs, the waiting runs of this
+   * automation start with pauses of up to 80 ms.
    */
   share(): number;
-  /** Returns the automations that have used their share, or that pause between two runs because it is below one run. */
+  /**
+   * Returns the automations that have used their share, or that pause between two runs because the share is below one
+   * run.
+   */
   full(): string[];
   /** Releases a reservation. Does nothing when the run has none. */
   release(runId: string): void;
@@ -298,7 +301,7 @@ class SlotTable implements RunSlots {
   }
 
   /**
-   * Records that a call moves to a task queue on which it can soon begin. Returns whether the call takes a slot until
+   * Records that a call moves to a task queue, if it can soon begin there. Returns whether the call takes a slot until
    * then.
    */
   #move(executionRunId: string, automationId: string | undefined, taskQueue: string | undefined): boolean {
@@ -318,7 +321,7 @@ class SlotTable implements RunSlots {
 
   /**
    * Ends the reservation of a run whose first local step begins. Returns the run's automation if the run was started
-   * here.
+   * here, otherwise undefined.
    */
   #begin(runId: string): string | undefined {
     this.#resuming.delete(runId);

@@ -1,8 +1,8 @@
 type Value = string | number | boolean | null;
 
 /**
- * Returns a URL with encoded parameters added after existing ones. A null value omits the parameter, and a list repeats
- * it.
+ * Returns a URL with encoded parameters added after its existing parameters. A null value omits the parameter, and a
+ * list repeats it.
  */
 export function withQuery(text: string, query: Readonly<Record<string, Value | readonly Value[]>> = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>

@@ -36,7 +36,7 @@ export interface Releases {
    */
   status(): Promise<ReleaseStatus>;
   /**
-   * Makes a build the current one; null = workers without versioning.
+   * Makes a build current; null = workers without versioning.
    * @param force makes the change even when the build has no workers on a task queue that the current build serves
    * @throws {ReleaseError} when the build or the deployment does not exist, or Temporal refuses the call
    */

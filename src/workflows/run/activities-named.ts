@@ -14,9 +14,9 @@ const FUNCTIONS = [
 type Call = (...args: unknown[]) => Promise<unknown>;
 
 /**
- * Returns the activities under a name that describes their work, which the Web UI shows; a second argument names the
- * function to call. Executions of the type `runAutomation` were started by older releases and use the names of the
- * functions.
+ * Returns the activities of a run. They are called by `name`, which describes their work in the Web UI, and their
+ * second argument is the name of the function to call. Executions of the type `runAutomation` were started by older
+ * releases and use the names of the functions.
  */
 export function activitiesNamed(activities: RunActivities, name: string): RunActivities {
   if (workflowInfo().workflowType === 'runAutomation') return activities;

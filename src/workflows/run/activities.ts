@@ -111,8 +111,8 @@ async function keepingNotes<T>(
 
 /**
  * Performs a provider call as a normal activity. The step's row counts and limits the attempts. Temporal itself retries
- * until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. A cancel reaches the
- * activity through its heartbeat. `next` is the call at which the preceding stretch ended; it determines the task
+ * until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. A cancellation reaches
+ * the activity through its heartbeat. `next` is the call at which the preceding stretch ended; it determines the task
  * queue.
  */
 export async function callStep(

@@ -3,8 +3,8 @@ import { CancellationScope, type WorkflowInterceptorsFactory } from '@temporalio
 /** The order of the deliveries to one execution. */
 interface Order {
   /**
-   * The completion that each scope waits for, e.g. `activity 3`. A local activity that backs off has a new one for each
-   * attempt.
+   * The completion that each scope waits for, e.g. `activity 3`. A local activity that is retried after a timer has a
+   * new completion for each attempt.
    */
   readonly awaited: WeakMap<CancellationScope, string>;
   /** Position of each completion that has been delivered but not taken yet. */

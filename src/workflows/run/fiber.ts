@@ -12,9 +12,12 @@ export interface Fork {
   readonly next: () => BranchStart | null;
   /** Number of ended branches for which `next` has not been called yet. */
   vacant: number;
-  /** True while branches are being started. Their ends do not resume the parent then. */
+  /** True while branches are being started. A branch that ends during this time does not resume the parent. */
   starting: boolean;
-  /** Whether one branch was unwound. The others are then cancelled, and no further branch is started. */
+  /**
+   * Whether an error other than the failure of a step, such as a stop, has ended a branch. The other branches are then
+   * cancelled, and no further branch is started.
+   */
   unwound: boolean;
 }
 

@@ -14,7 +14,10 @@ export interface Delivery {
   take: () => void;
 }
 
-/** Minimum pause of a wait in milliseconds. Its timer may fire a moment before the deadline by the database's clock. */
+/**
+ * Minimum pause of a wait in milliseconds. Clocks differ, so a timer may fire shortly before the deadline by the
+ * database's clock. The pause prevents a series of immediate checks.
+ */
 const MIN_PAUSE_MS = 250;
 
 /**

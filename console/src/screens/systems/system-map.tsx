@@ -66,7 +66,7 @@ function drawn({ systems, dependencies, health }: Catalogue): { boxes: Box[]; ed
     ({ sourceSystemId, targetSystemId }) => known.has(sourceSystemId) && known.has(targetSystemId),
   );
   const joined = new Set(drawnEdges.flatMap(({ sourceSystemId, targetSystemId }) => [sourceSystemId, targetSystemId]));
-  // If there are too many systems, leave out healthy ones.
+  // If there are too many systems, leave out healthy systems.
   const isFine = (id: string) => health.get(id)?.status === 'healthy';
   const alone = systems.filter(({ id }) => !joined.has(id)).sort((a, b) => Number(isFine(a.id)) - Number(isFine(b.id)));
   const shown = [...systems.filter(({ id }) => joined.has(id)), ...alone.slice(0, MAX_ALONE)];

@@ -29,7 +29,10 @@ export type Command =
    */
   | { type: 'sleep'; node: PlanNode; path: string; ms: number; retry: true }
   | { type: 'sleep'; node: PlanNode; path: string; until: number; ms: number | undefined; note: string; retry: false }
-  /** Pause until the wait at this path is woken, or until a given time; null = only until it is woken. */
+  /**
+   * Pause until the wait at this path is woken, or until a time (`until`, ms since 1970); null = only until it is
+   * woken. `ms` is the remaining time, as for `sleep`.
+   */
   | { type: 'wait'; node: PlanNode; path: string; until: number | null; ms: number | null | undefined; note: string }
   /**
    * Run branches concurrently to their ends. If one of them unwinds, the others are cancelled. After each end, `next`

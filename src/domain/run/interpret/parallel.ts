@@ -28,7 +28,8 @@ export const parallel: StepKind<'parallel', ParallelAction> = {
         branches.map((each) => each.variables),
       );
       const larger = tooLarge(variables, node, path);
-      // Merged variables that exceed the limit are dropped, so steps after `continue_on_error` see the earlier ones.
+      // Merged variables that exceed the limit are dropped, so steps after `continue_on_error` see the earlier
+      // variables.
       if (larger === undefined) branch.variables = variables;
       const failed = errors.find((error) => error !== undefined) ?? larger;
       if (failed !== undefined) throw new StepFailed(failed);

@@ -26,7 +26,7 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
   yield* throwUnwound(context, path, ends);
   const { variables, error } = iterations.outcome();
   const larger = tooLarge(variables, node, path);
-  // Merged variables that exceed the limit are dropped, so steps after `continue_on_error` see the earlier ones.
+  // Merged variables that exceed the limit are dropped, so steps after `continue_on_error` see the earlier variables.
   if (larger === undefined) context.branch.variables = variables;
   const failed = error ?? larger;
   if (failed !== undefined) throw new StepFailed(failed);
