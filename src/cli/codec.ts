@@ -8,7 +8,7 @@ import { createOutput } from './print/output';
 /** Configures `fermata codec`. */
 export function configure(command: Command): void {
   command
-    .argument('[file]', 'file with the JSON to decrypt; default: standard input (-)', '-')
+    .argument('[file]', 'file with the JSON to decrypt, or - for standard input', '-')
     .addHelpText(
       'after',
       `

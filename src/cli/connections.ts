@@ -44,7 +44,7 @@ export function configure(command: Command): void {
     printOne(row, `Connection ${String(row['name'])}`, options.json);
   });
   const types = command.command('types').description('list types of connections');
-  listOptions(types);
+  listOptions(types, 50, '');
   examples(types, 'fermata connections types').action((options: ListOptions) => printList(TYPES, options));
   configureCreate(command.command('create'));
   configureTest(command.command('test'));

@@ -37,8 +37,9 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Starts "fermata dev" and a receiver at ${EXAMPLE_URL}, creates examples/automations and the
-clean-up of examples/alerts, posts alerts of Alertmanager, and prints what happened. Then the service keeps running until Ctrl-C.
+Starts "fermata dev" and a receiver at ${EXAMPLE_URL}, creates the automations of examples/automations
+and the clean-up of full disks of examples/alerts, posts alerts as Alertmanager does, and prints what happened. Then the
+service keeps running until Ctrl-C.
 
 Examples:
   fermata demo

@@ -40,22 +40,25 @@ export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')
     .option('-p, --payload <json>', 'trigger.payload: JSON, @FILE, or - for standard input')
-    .option('-t, --trigger <id>', 'trigger to simulate; default: the only trigger of the automation')
+    .option(
+      '-t, --trigger <id>',
+      'trigger to simulate; default: the only trigger of the automation, or none if it has several',
+    )
     .option(
       '-k, --context-key <key>',
       'context key of the run; default: the key that the trigger derives from the payload',
     )
     .option('--now <instant>', 'instant to evaluate at, ISO 8601')
-    .option('--mocks <json>', 'outputs of actions and waits, by id or path of the step: JSON, @FILE')
-    .option('--definition <json>', 'unsaved document to run instead of the current version: JSON, @FILE')
+    .option('--mocks <json>', 'outputs of actions and waits, by id or path of the step: JSON or @FILE')
+    .option('--definition <json>', 'unsaved document to run instead of the current version: JSON or @FILE')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      '\nEvaluates gates and steps and shows the rendered config of each action. Has no effects.\nExit code 1 unless the run would start and succeed.',
+      '\nEvaluates gates and steps and shows the rendered config of each action, without effects.\nExit code 1 unless the run would start and succeed.',
     );
   examples(
     command,
-    `fermata dry-run "Alert opens an incident" --payload '{"systemId":"checkout","newStatus":"unhealthy"}'`,
+    `fermata dry-run "Alert opens an incident" --trigger unhealthy --payload '{"systemId":"checkout","newStatus":"unhealthy"}'`,
     'fermata triggers sample alert.fired > event.json && fermata dry-run page --payload @event.json --json',
   ).action(async (nameOrId: string, options: Options) => {
     const { payload, trigger, contextKey, now, mocks, definition, json } = options;

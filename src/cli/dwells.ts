@@ -6,7 +6,7 @@ import { examples, listOptions, printList, type ListOptions } from './resource/l
 
 const LISTING = {
   path: '/dwells',
-  empty: 'No trigger with `for` is waiting to be confirmed.',
+  empty: 'No dwell is armed.',
   columns: [
     time('FIRES', 'firesAt'),
     time('ARMED', 'armedAt'),

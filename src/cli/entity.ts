@@ -17,7 +17,7 @@ export function configure(command: Command): void {
   command
     .command('get')
     .description('print the state of one entity, or of all entities of a kind')
-    .argument('<kind>', 'health, incident, catalog-system or a custom kind')
+    .argument('<kind>', 'kind of the entity, e.g. health or alert; `fermata kinds` lists all')
     .argument('[id]', 'id of the entity')
     .option(...JSON_OPTION)
     .addHelpText(

@@ -48,7 +48,7 @@ export function configure(command: Command): void {
     .argument('<name>', 'last part of the address that senders post to')
     .addOption(new Option('--scheme <scheme>', 'how senders are verified').choices(HOOK_SCHEMES).makeOptionMandatory())
     .option('--header <header>', 'header with the secret or signature')
-    .option('--options <json>', 'further fields of the hook, such as alert: JSON, @FILE')
+    .option('--options <json>', 'further fields of the hook, such as alert: JSON or @FILE')
     .option(...JSON_OPTION);
   examples(
     create,

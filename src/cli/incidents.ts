@@ -89,8 +89,12 @@ const updating = (command: Command, description: string): Command =>
 function configureCreate(command: Command): void {
   command
     .description('open an incident')
-    .argument('<title>')
-    .addOption(new Option('--severity <severity>').choices(INCIDENT_SEVERITIES).makeOptionMandatory())
+    .argument('<title>', 'title of the incident')
+    .addOption(
+      new Option('--severity <severity>', 'severity of the incident')
+        .choices(INCIDENT_SEVERITIES)
+        .makeOptionMandatory(),
+    )
     .requiredOption('--system <id...>', 'affected systems')
     .option('-m, --message <text>', 'text of the first update')
     .option(...JSON_OPTION);

@@ -34,6 +34,8 @@ interface SetOptions {
 export function configure(command: Command): void {
   listOptions(
     command.enablePositionalOptions().argument('[kind]', 'name of a kind: show only this one, with its schema'),
+    50,
+    ', sorted by name',
   );
   examples(
     command,
@@ -49,7 +51,7 @@ export function configure(command: Command): void {
   const sample = command
     .command('sample')
     .description('print an example state of a kind, generated from its schema')
-    .argument('<kind>');
+    .argument('<kind>', 'name of the kind');
   examples(sample, 'fermata kinds sample health').action(async (kind: string) => {
     const path = `${PATH}/${encodeURIComponent(kind)}/sample`;
     createOutput().json((await connect().get(path, Sample)).state);
@@ -57,9 +59,9 @@ export function configure(command: Command): void {
   const set = command
     .command('set')
     .description('create or replace a custom kind')
-    .argument('<kind>')
+    .argument('<kind>', 'name of the kind')
     .argument('<schema>', 'JSON Schema of the state: JSON, @FILE, or - for standard input')
-    .option('--description <text>')
+    .option('--description <text>', 'what the entities of the kind are')
     .option('--quiet', 'do not trigger automations when its entities change; expressions can still read them')
     .option(...JSON_OPTION);
   examples(set, 'fermata kinds set deployment @deployment.schema.json --description "What runs where"').action(

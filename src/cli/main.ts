@@ -45,7 +45,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['changes', 'list events and changes of state; retry those set aside', () => import('./changes.js')],
   ['deliveries', 'list refused messages, with their senders', () => import('./deliveries.js')],
   ['incidents', 'list, open, acknowledge, update and resolve incidents', () => import('./incidents.js')],
-  ['maintenances', 'list, plan, end and cancel maintenances', () => import('./maintenances.js')],
+  ['maintenances', 'list, plan, update, end and cancel maintenances', () => import('./maintenances.js')],
   ['doctor', 'diagnose an installation: list problems and what to do about them', () => import('./doctor.js')],
   [
     'replay-check',
@@ -55,7 +55,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['codec', "decrypt payloads of Temporal's histories", () => import('./codec.js')],
   ['release', 'choose which build of the workers takes runs', () => import('./release.js')],
   ['entity', 'read and set the state of entities', () => import('./entity.js')],
-  ['kinds', 'list kinds of entities with their schemas', () => import('./kinds.js')],
+  ['kinds', 'list kinds of entities with their schemas, set custom kinds', () => import('./kinds.js')],
   ['triggers', 'list available triggers, with example payloads', () => import('./triggers.js')],
   ['actions', 'list available actions', () => import('./actions.js')],
   ['hooks', 'list, create and remove inbound hooks', () => import('./hooks.js')],
@@ -63,8 +63,8 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['scripts', 'test scripts', () => import('./scripts.js')],
   ['packages', 'list, add and remove packages that scripts may import', () => import('./packages.js')],
   ['audit', 'read the audit log: who changed what, and refused attempts', () => import('./audit.js')],
-  ['token', 'create, list and revoke access tokens', () => import('./token.js')],
-  ['secret', 'set and list secrets, rotate the key that encrypts them', () => import('./secret.js')],
+  ['token', 'create access tokens', () => import('./token.js')],
+  ['secret', 'set, list and delete secrets, rotate the key that encrypts them', () => import('./secret.js')],
   ['open', 'open the web console or the Temporal Web UI', () => import('./open.js')],
   ['completion', 'print completion for bash, zsh or fish', () => import('./completion.js')],
 ];

@@ -54,8 +54,8 @@ export function configure(command: Command): void {
       : show(id, options.json),
   );
   configureCreate(command.command('create'));
-  ending(command, 'end', 'completed', 'end a maintenance that is in progress before its time');
-  ending(command, 'cancel', 'cancelled', 'call off a maintenance');
+  ending(command, 'end', 'completed', 'end a maintenance that is in progress before its planned end');
+  ending(command, 'cancel', 'cancelled', 'cancel a maintenance');
   const say = command
     .command('update')
     .description('add an update to a maintenance')
@@ -75,7 +75,7 @@ export function configure(command: Command): void {
 function configureCreate(command: Command): void {
   command
     .description('schedule a maintenance, or start one now')
-    .argument('<title>')
+    .argument('<title>', 'title of the maintenance')
     .requiredOption('--system <id...>', 'affected systems')
     .requiredOption('--for <duration>', 'how long it lasts, e.g. 30m, 2h')
     .option('--start <instant>', 'when it begins, ISO 8601; default: now')

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { ConfigError, loadConfig } from '../config';
 import { lazyClient } from '../temporal/connect';
 import { createReleases, type Releases, type ReleaseStatus } from '../temporal/release/releases';
-import { createOutput, JSON_OPTION, type Output } from './print/output';
+import { createOutput, type Output } from './print/output';
 import { UsageError } from './usage-error';
 
 interface Options {
@@ -10,6 +10,7 @@ interface Options {
   json?: true;
 }
 
+const AS_JSON = ['--json', 'print the status of the builds as JSON'] as const;
 const FORCE = ['--force', 'proceed even if the build lacks workers on some task queues'] as const;
 
 /** Configures `fermata release`. */
@@ -36,7 +37,7 @@ function addStatus(command: Command): void {
   command
     .command('status')
     .description('show the current build, the ramping build and all other builds that Temporal knows')
-    .option(JSON_OPTION[0], JSON_OPTION[1])
+    .option(...AS_JSON)
     .action((options: Options) => withReleases(options, () => Promise.resolve()));
 }
 
@@ -47,7 +48,7 @@ function addCurrent(command: Command): void {
     .argument('[build]', 'default: this build')
     .option('--unversioned', 'send all runs to workers without FERMATA_DEPLOYMENT_NAME')
     .option(...FORCE)
-    .option(JSON_OPTION[0], JSON_OPTION[1])
+    .option(...AS_JSON)
     .action((build: string | undefined, options: Options & { unversioned?: true }) => {
       if (options.unversioned && build !== undefined) throw new UsageError('Give a build or --unversioned, not both.');
       return withReleases(options, (releases, own) =>
@@ -64,7 +65,7 @@ function addRamp(command: Command): void {
     .addOption(new Option('--percentage <number>', 'share of the runs, 0 to 100').argParser(percentageOf))
     .option('--stop', 'end the ramp: the current build takes all runs')
     .option(...FORCE)
-    .option(JSON_OPTION[0], JSON_OPTION[1])
+    .option(...AS_JSON)
     .action((build: string | undefined, options: Options & { percentage?: number; stop?: true }) => {
       const { percentage, stop } = options;
       if ((percentage === undefined) === (stop === undefined)) throw new UsageError('Give --percentage or --stop.');

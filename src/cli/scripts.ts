@@ -47,7 +47,7 @@ export function configure(command: Command): void {
     .addOption(
       new Option('--kind <kind>', 'default: run_shell for .sh, else run_script').choices(['run_shell', 'run_script']),
     )
-    .option('--context <json>', 'scope for the script, as GET /runs/{id}/scope returns it: JSON, @FILE')
+    .option('--context <json>', 'scope for the script, as GET /runs/{id}/scope returns it: JSON or @FILE')
     .option('--env <name=value>', 'environment variable (can be repeated)', pair, {})
     .option(
       '--secret <name=value>',

@@ -22,20 +22,24 @@ export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')
     .option('-p, --payload <json>', 'trigger.payload of the run: JSON, @FILE, or - for standard input')
-    .option('-t, --trigger <id>', 'id of the trigger that the run starts with')
-    .option('-k, --context-key <key>', 'context key of the run, e.g. a system id')
+    .option('-t, --trigger <id>', 'id of the trigger that the run starts with; the payload must match its schema')
+    .option(
+      '-k, --context-key <key>',
+      'context key of the run; default: the key that the trigger derives from the payload',
+    )
     .option('--conditions', 'check the conditions; by default, runs started manually skip them')
     .option('-f, --follow', 'print the steps until the run ends; exit code 1 unless it succeeded')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `
-Starts a run manually, even if the automation is disabled. Its mode applies: with "single", the call is refused while a
-run is active.
+Starts a run manually, even if the automation is disabled. Config, filter, "window" and "for" of the trigger do not apply.
+The mode applies: with "single", the call is refused while a run is active.
 
 Examples:
   fermata trigger "Alert opens an incident" --trigger unhealthy --follow \\
-    --payload '{"systemId":"checkout","previousStatus":"healthy","newStatus":"unhealthy"}'
+    --payload '{"systemId": "checkout", "previousStatus": "healthy", "newStatus": "unhealthy", "healthyChecks": 0,
+      "totalChecks": 1, "timestamp": "2026-11-20T09:15:00Z"}'
   fermata trigger nightly-report --payload @event.json
 ${CONNECTION_HELP}`,
     )

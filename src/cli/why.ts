@@ -9,6 +9,7 @@ import { stepLines } from './print/timeline';
 import {
   candidateSentence,
   changeLine,
+  effectText,
   eventNames,
   heldText,
   refText,
@@ -118,10 +119,7 @@ async function print(client: ApiClient, detail: ChangeDetail, output: Output): P
     output.line(`  No automation listens to ${plain(events)}.`);
   }
   for (const candidate of candidates ?? []) await printCandidate(client, candidate, output);
-  for (const { runs, ...ref } of causes.to ?? []) {
-    const started = runs.map(({ id, automationName }) => `, which started run ${id} of "${plain(automationName)}"`);
-    output.line(`  It caused ${refText(ref)} (change ${ref.changeId})${started.join('')}`);
-  }
+  for (const effect of causes.to ?? []) output.line(`  ${effectText(effect)}`);
   for (const { runId, path, woken } of waits) {
     output.line(`  ${woken ? 'It woke' : 'It did not wake'} the wait of run ${runId} at ${plain(path)}.`);
   }

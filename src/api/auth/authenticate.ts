@@ -97,7 +97,7 @@ export function createAuthenticator(deps: {
     async authenticate({ authorization, cookie }) {
       if (authorization === undefined) return bySession(cookie);
       const token = /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1];
-      if (token === undefined) throw refusal('not a bearer token');
+      if (token === undefined) throw refusal('missing in the Authorization header');
       const hash = hashToken(token);
       if (adminHash !== undefined && timingSafeEqual(adminHash, hash)) return ADMIN;
       const found = await cached(hash.toString('base64'), (now) => loadToken(hash, now));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cut } from './table';
 import { paint, plain } from './paint';
+import { wantedText } from './why-text';
 
 interface Condition {
   branch?: number | undefined;
@@ -66,6 +67,6 @@ function found({ condition, actual, wanted, value, reason }: Condition): string 
     return plain(`: ${negated} is ${JSON.stringify(actual) ?? 'nothing'}${want}`);
   }
   const isComparison = typeof wanted === 'object' && wanted !== null && Object.keys(wanted).length === 1;
-  const want = wanted === undefined || (isComparison && value) ? '' : `, wanted ${JSON.stringify(wanted)}`;
+  const want = wanted === undefined || (isComparison && value) ? '' : `, wanted ${wantedText(wanted)}`;
   return plain(`  is ${JSON.stringify(actual) ?? 'nothing'}${want}`);
 }

@@ -1,4 +1,13 @@
-import { candidateSentence, changeLine, decidingText, eventNames, heldText, refText, routingProblem } from './why-text';
+import {
+  candidateSentence,
+  changeLine,
+  decidingText,
+  effectText,
+  eventNames,
+  heldText,
+  refText,
+  routingProblem,
+} from './why-text';
 
 const candidate = (outcome: string, more: object = {}) => ({
   ...{ automationId: 'a', automationName: 'Page', triggerId: 't', version: 1, outcome, detail: null },
@@ -25,7 +34,11 @@ test.each([
   [{ expression: 'a > 5', found: 3, wanted: { '>': 5 } }, 'a is 3, wanted > 5'],
   [{ expression: 'a', found: null, wanted: true }, 'a is null, wanted true'],
   [{ expression: 'x == 1', found: 1, wanted: { not: 1 } }, 'x is 1, wanted anything but 1'],
-  [{ expression: 'numeric_state', found: 1, wanted: { above: 8 } }, 'numeric_state is 1, wanted {"above":8}'],
+  [{ expression: 'numeric_state', found: 1, wanted: { above: 8 } }, 'numeric_state is 1, wanted above 8'],
+  [
+    { expression: 'numeric_state', found: 1, wanted: { above: 8, below: 9 } },
+    'numeric_state is 1, wanted above 8 and below 9',
+  ],
 ])('writes the found and wanted values of a false part (%#)', (part, text) => {
   expect(decidingText({ path: 'p', ...part })).toBe(text);
 });
@@ -48,6 +61,16 @@ test('a change is referred to by its event and the name of its entity', () => {
   };
   expect(refText(alert)).toBe('alert.fired of alert DiskFull {instance="db-1"}');
   expect(refText({ ...alert, name: null, events: [] })).toBe('alert changed of alert f00d');
+});
+
+test('all runs that an effect started are started by it', () => {
+  const effect = { changeId: 'c', kind: 'health', id: 'db-1', name: null, events: ['healthcheck.system_degraded'] };
+  const runs = ['Page', 'Open an incident'].map((automationName, index) => ({ id: `r${index}`, automationName }));
+  const caused = 'It caused healthcheck.system_degraded of health db-1 (change c)';
+  expect(effectText({ ...effect, runs })).toBe(
+    `${caused}, which started run r0 of "Page" and run r1 of "Open an incident"`,
+  );
+  expect(effectText({ ...effect, runs: [] })).toBe(caused);
 });
 
 test('a custom event is called by its type', () => {

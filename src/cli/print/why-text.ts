@@ -3,6 +3,7 @@ import { plain } from './paint';
 import { instantText } from './time-text';
 
 type Change = ChangeDetail['change'];
+type EffectRef = NonNullable<ChangeDetail['causes']['to']>[number];
 
 /** Returns the events that triggers can receive from a change. For a custom event, returns its type. */
 export function eventNames({ customType, events }: Pick<Change, 'customType' | 'events'>): readonly string[] {
@@ -29,6 +30,14 @@ export function heldText({ expression, found, wanted }: Part): string {
   const subject = typeof wanted === 'boolean' ? expression : subjectOf(expression);
   const isSame = JSON.stringify(found) === JSON.stringify(wanted);
   return plain(`${subject} is ${valueText(found)}${isSame ? '' : `, wanted ${wantedText(wanted)}`}`);
+}
+
+/** Returns a change that another change led to, with the runs that it started. */
+export function effectText({ runs, ...ref }: EffectRef): string {
+  const started = runs.map(({ id, automationName }) => `run ${id} of "${automationName}"`).join(' and ');
+  return plain(
+    `It caused ${refText(ref)} (change ${ref.changeId})${started === '' ? '' : `, which started ${started}`}`,
+  );
 }
 
 /** Returns why a change has not been routed, or undefined if it has been routed. */
@@ -105,9 +114,12 @@ export function decidingText({ expression, found, wanted }: Part): string {
 
 const valueText = (value: unknown): string => JSON.stringify(value) ?? 'nothing';
 
-function wantedText(wanted: unknown): string {
+/** Returns an expected value as text: `> 5`, `above 8 and below 20`, `one of ["a","b"]`, or the value as JSON. */
+export function wantedText(wanted: unknown): string {
   if (typeof wanted !== 'object' || wanted === null) return valueText(wanted);
   const entries = Object.entries(wanted);
+  const isBounds = entries.length > 0 && entries.every(([key]) => key === 'above' || key === 'below');
+  if (isBounds) return entries.map(([key, value]) => `${key} ${valueText(value)}`).join(' and ');
   const [only] = entries;
   if (only === undefined || entries.length > 1) return valueText(wanted);
   const [operator, value] = only;

@@ -22,11 +22,9 @@ export interface ListOptions {
 
 type Query = Record<string, string | number | boolean | undefined>;
 
-/** Adds `--limit` and `--json`. */
-export function listOptions(command: Command, limit = 50): Command {
-  return command
-    .option('-n, --limit <count>', 'maximum number to list, newest first', String(limit))
-    .option(...JSON_OPTION);
+/** Adds `--limit` and `--json`. `order` completes the help text of `--limit`. */
+export function listOptions(command: Command, limit = 50, order = ', newest first'): Command {
+  return command.option('-n, --limit <count>', `maximum number to list${order}`, String(limit)).option(...JSON_OPTION);
 }
 
 /** Adds examples and `CONNECTION_HELP` to `--help`. */

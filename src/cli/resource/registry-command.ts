@@ -21,7 +21,7 @@ interface RegistryCommand {
 
 /** Configures a command that lists triggers or actions, or shows one of them with its schemas. */
 export function configureRegistry(command: Command, { listing, singular, example, schemas }: RegistryCommand): Command {
-  listOptions(command.argument(`[${singular}]`, 'id: show this one with its schemas'), ALL);
+  listOptions(command.argument(`[${singular}]`, 'id: show this one with its schemas'), ALL, '');
   const { path } = listing;
   const name = path.slice(1);
   return examples(command, `fermata ${name}`, `fermata ${name} ${example}`).action(

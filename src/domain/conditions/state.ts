@@ -70,7 +70,7 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
   const since = heldSince(need, scope, context);
   if (since === null) return fails(`state: since when ${name} has been ${JSON.stringify(value ?? null)} is unknown`);
   if (context.now.getTime() - since.getTime() >= wantedMs) return HOLDS;
-  return fails(`state: ${name} has not been so for ${wantedMs / 1_000} s yet`);
+  return fails(`state: ${name} has not held for ${wantedMs / 1_000} s yet`);
 }
 
 /**

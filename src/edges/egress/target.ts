@@ -42,7 +42,7 @@ export function checkAddress(address: string, port: number, allow: AllowList, wh
   throw refused(`${what} is not public (${refusal}). ${HINT}`);
 }
 
-const HINT = 'FERMATA_EGRESS_ALLOW lists the other destinations that may be reached.';
+const HINT = 'To allow it, add it to FERMATA_EGRESS_ALLOW.';
 
 /** Returns whether a connection to an address is allowed. The address is the result of resolving a name. */
 export function isAllowedAddress(address: string, port: number, allow: AllowList): boolean {
