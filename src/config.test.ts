@@ -43,7 +43,7 @@ it('reports every invalid setting in one error', () => {
   expect(load).toThrow(/DATABASE_URL must be a postgres:\/\/ URL/);
   expect(load).toThrow(/FERMATA_TIMEZONE must be an IANA time zone/);
   expect(load).toThrow(/FERMATA_SECRET_KEY key 2 must be 32 bytes/);
-  expect(load).toThrow(/FERMATA_EGRESS_ALLOW must be a comma separated list/);
+  expect(load).toThrow(/FERMATA_EGRESS_ALLOW must be a comma-separated list/);
   expect(load).toThrow(/LOG_LEVEL must be one of/);
 });
 

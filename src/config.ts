@@ -50,7 +50,7 @@ const Environment = z.object({
   FERMATA_EGRESS_ALLOW: list
     .refine(
       (items) => items.every(isHostOrRange),
-      'must be a comma separated list of host names, addresses or CIDR ranges',
+      'must be a comma-separated list of host names, addresses or CIDR ranges',
     )
     .prefault(''),
   FERMATA_EGRESS_PROXY: z.string().default('env'),
@@ -68,7 +68,7 @@ const Environment = z.object({
   FERMATA_INGEST_MAX_BYTES: integer(1_024, 1_073_741_824).prefault('16777216'),
   FERMATA_WEBHOOK_ORIGINS: list.prefault('eventgrid.azure.net'),
   FERMATA_TRUSTED_PROXIES: list
-    .refine((items) => items.every(isAddressRange), 'must be a comma separated list of addresses or CIDR ranges')
+    .refine((items) => items.every(isAddressRange), 'must be a comma-separated list of addresses or CIDR ranges')
     .prefault(''),
   FERMATA_ALERTMANAGER_LABEL: list
     .refine((items) => items.length > 0, 'must name at least one label')
@@ -237,7 +237,7 @@ export interface Config {
 /** Settings without which some processes do not start, each with advice. */
 const REQUIRED = {
   DATABASE_URL:
-    'is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which brings its own.',
+    'is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which starts one.',
   FERMATA_SECRET_KEY:
     'is not set. Make one with "openssl rand -base64 32", keep it safe and set the same one for every api and worker process.',
 } as const;

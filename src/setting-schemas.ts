@@ -52,7 +52,7 @@ export const origins = list.transform((items, context) =>
   items.map((item) => {
     const [origin] = originsOf(item);
     if (origin === undefined || origin !== item.replace(/\/$/, '')) {
-      context.addIssue('must be a comma separated list of origins, e.g. https://temporal.example.com');
+      context.addIssue('must be a comma-separated list of origins, e.g. https://temporal.example.com');
     }
     return origin ?? item;
   }),

@@ -12,7 +12,10 @@ const TASK_QUEUE = 'bench-raw';
 
 /** Temporal without Fermata: one worker process on the same dev server. */
 export interface RawEngine extends Engine {
-  /** Starts workflows that end immediately, `atATime` concurrently, for some seconds. Waits until all have closed. */
+  /**
+   * Starts workflows that end immediately, `atATime` concurrently, for some seconds. Waits until all have closed. Returns
+   * their number and the time that they took.
+   */
   doNothing(atATime: number, seconds: number): Promise<Volume>;
   /** Starts `count` workflows with a start delay. Returns the number of starts per second. */
   delayed(count: number, delayMs: number): Promise<number>;

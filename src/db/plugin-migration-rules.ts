@@ -37,7 +37,7 @@ function apartFindings(text: string, schema: string): string[] {
     return [`the search path and the role are set already: names without a schema mean "${schema}"`];
   }
   if (/^(?:create|alter|drop)\s+schema\b/i.test(text))
-    return [`the plugin has one schema, "${schema}", which is made for it`];
+    return [`the plugin has one schema, "${schema}", which Fermata creates`];
   const [outside] = QUALIFIED.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ''));
   if (outside === undefined) return [];
   return [`"${outside}" is outside the plugin's schema "${schema}"; store ids instead of references to other schemas`];

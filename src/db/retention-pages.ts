@@ -76,7 +76,7 @@ export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities:
 
 /**
  * Returns the task that removes transitions older than `ms`. It keeps the newest transition of each field, which
- * records since when the field has had its value.
+ * has the time since which the field has had its value.
  */
 export function oldTransitions(ms: number): RetentionTask {
   return paged(

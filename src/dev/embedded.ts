@@ -54,7 +54,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const binaries = findPostgresBinaries();
   await endOrphanedPostgres(dataDir, STOP_GRACE_MS);
   if (!existsSync(join(dataDir, 'PG_VERSION'))) {
-    options.onProgress?.('making the database files (once)');
+    options.onProgress?.('creating the database files (first start only)');
     await initialise(dataDir, binaries);
   }
   const port = options.port ?? (await rememberedPort(`${dataDir}.port`, FIRST_PORT));

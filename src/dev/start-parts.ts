@@ -41,7 +41,7 @@ export async function startTemporal({ config, env, say, parts }: StartContext): 
       report(`using TEMPORAL_ADDRESS ${named}`);
       return {};
     }
-    report(`nothing answers at TEMPORAL_ADDRESS ${named}; using a dev server of our own`);
+    report(`nothing answers at TEMPORAL_ADDRESS ${named}; starting a dev server instead`);
   }
   const start = await temporalDevServer({ config, env, report });
   parts.throwIfStopping();

@@ -66,7 +66,7 @@ export function createDomainTimer(deps: {
       } catch (error) {
         if (isDatabaseUnavailable(error)) throw error;
         // Work that fails must not delay the work of other domains.
-        log.warn({ reason: messageOf(error) }, 'the clock work of a domain failed; trying again');
+        log.warn({ reason: messageOf(error) }, 'timed work of a domain failed; trying again');
       }
     }
   };
@@ -78,7 +78,7 @@ export function createDomainTimer(deps: {
       await doDueWork(isStopped);
       return false;
     },
-    onError: (error) => log.warn({ reason: messageOf(error) }, 'failed to do due domain work; trying again'),
+    onError: (error) => log.warn({ reason: messageOf(error) }, 'timed work of domains failed; trying again'),
   });
   return {
     ...sweep,

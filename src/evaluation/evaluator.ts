@@ -40,7 +40,9 @@ export interface ConditionReading {
   refs: { kind: string; id: string }[];
   /** Whether the expression reads something that cannot be determined before it is evaluated. */
   indeterminate: boolean;
-  /** Returns the trace of each part, limited to data that was read. */
+  /**
+   * Returns the trace of each part. If live state could not be read, it has only the name of that state and the reason.
+   */
   trace(): ConditionTrace;
 }
 

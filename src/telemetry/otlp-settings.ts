@@ -21,7 +21,7 @@ export const OtlpHeaders = z.string().transform((text, context) => {
     const [, name, value] = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
     const decoded = value === undefined ? undefined : decodedOf(value);
     if (name === undefined || decoded === undefined) {
-      context.addIssue('must be name=value pairs, comma separated, with special characters of values as in URLs');
+      context.addIssue('must be comma-separated name=value pairs, with values percent-encoded as in URLs');
       return z.NEVER;
     }
     headers[name] = decoded;

@@ -79,7 +79,7 @@ describe('a `for:` gate', () => {
   };
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  test('fires when its cause has held for the duration, once per occurrence, and reports since when', async () => {
+  test('fires when its cause has held for the duration, once per occurrence, and reports the time since which it held', async () => {
     const id = await engine.save(whenOn('a', '{ seconds: 1 }'));
     await lamp('a', { status: 'on' });
     const [run] = await engine.ended(1, id);

@@ -807,7 +807,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Prometheus Alertmanager; alerts become entities of the kind "alert"
+         * Receive alerts of Prometheus Alertmanager, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.alertmanager"];
@@ -827,7 +827,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Grafana Alerting; alerts become entities of the kind "alert"
+         * Receive alerts of Grafana Alerting, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.grafana"];
@@ -847,7 +847,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Datadog with the custom payload of the guide; alerts become entities of the kind "alert"
+         * Receive alerts of Datadog, from a webhook with the custom payload of docs/alerts.md, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.datadog"];
@@ -867,7 +867,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * CloudWatch alarms through Amazon SNS; alerts become entities of the kind "alert"
+         * Receive CloudWatch alarms through Amazon SNS, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.sns"];
@@ -887,7 +887,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook media type of Zabbix with the script of the guide; alerts become entities of the kind "alert"
+         * Receive problems of Zabbix, from a webhook media type with the script of docs/alerts.md, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.zabbix"];
@@ -907,7 +907,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Integration webhooks of Sentry: issues, issue alerts and metric alerts; alerts become entities of the kind "alert"
+         * Receive issues, issue alerts and metric alerts of Sentry, from an integration, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.sentry"];
@@ -927,7 +927,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * V3 webhooks of PagerDuty; alerts become entities of the kind "alert"
+         * Receive incidents of PagerDuty, from V3 webhooks, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.pagerduty"];
@@ -947,7 +947,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook notification of Uptime Kuma; alerts become entities of the kind "alert"
+         * Receive alerts of Uptime Kuma, from a webhook notification, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.uptimeKuma"];
@@ -967,7 +967,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Action groups of Azure Monitor with the common alert schema; alerts become entities of the kind "alert"
+         * Receive alerts of Azure Monitor, from action groups with the common alert schema, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.azure"];
@@ -987,7 +987,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook integration of Opsgenie and Jira Service Management; alerts become entities of the kind "alert"
+         * Receive alerts of Opsgenie or Jira Service Management, from a webhook integration, as entities of the kind "alert"
          * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.opsgenie"];
@@ -1007,7 +1007,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Prometheus Alertmanager, authenticated by the secrets of a hook instead of a token
+         * Receive alerts of Prometheus Alertmanager, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.alertmanagerHook"];
@@ -1027,7 +1027,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Grafana Alerting, authenticated by the secrets of a hook instead of a token
+         * Receive alerts of Grafana Alerting, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.grafanaHook"];
@@ -1047,7 +1047,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Datadog with the custom payload of the guide, authenticated by the secrets of a hook instead of a token
+         * Receive alerts of Datadog, from a webhook with the custom payload of docs/alerts.md, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.datadogHook"];
@@ -1067,7 +1067,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * CloudWatch alarms through Amazon SNS, authenticated by the secrets of a hook instead of a token
+         * Receive CloudWatch alarms through Amazon SNS, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.snsHook"];
@@ -1087,7 +1087,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook media type of Zabbix with the script of the guide, authenticated by the secrets of a hook instead of a token
+         * Receive problems of Zabbix, from a webhook media type with the script of docs/alerts.md, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.zabbixHook"];
@@ -1107,7 +1107,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Integration webhooks of Sentry: issues, issue alerts and metric alerts, authenticated by the secrets of a hook instead of a token
+         * Receive issues, issue alerts and metric alerts of Sentry, from an integration, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.sentryHook"];
@@ -1127,7 +1127,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * V3 webhooks of PagerDuty, authenticated by the secrets of a hook instead of a token
+         * Receive incidents of PagerDuty, from V3 webhooks, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.pagerdutyHook"];
@@ -1147,7 +1147,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook notification of Uptime Kuma, authenticated by the secrets of a hook instead of a token
+         * Receive alerts of Uptime Kuma, from a webhook notification, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.uptimeKumaHook"];
@@ -1167,7 +1167,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Action groups of Azure Monitor with the common alert schema, authenticated by the secrets of a hook instead of a token
+         * Receive alerts of Azure Monitor, from action groups with the common alert schema, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.azureHook"];
@@ -1187,7 +1187,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook integration of Opsgenie and Jira Service Management, authenticated by the secrets of a hook instead of a token
+         * Receive alerts of Opsgenie or Jira Service Management, from a webhook integration, authenticated by the secrets of a hook instead of a token
          * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.opsgenieHook"];
@@ -2535,7 +2535,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This API as OpenAPI 3.1 */
+        /** Get the OpenAPI 3.1 document of this API */
         get: operations["docs.openApi"];
         put?: never;
         post?: never;
@@ -2552,7 +2552,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This API as a page */
+        /** Get the documentation of this API as a page */
         get: operations["docs.page"];
         put?: never;
         post?: never;
@@ -2569,7 +2569,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Style of the page */
+        /** Get the style sheet of the documentation page */
         get: operations["docs.style"];
         put?: never;
         post?: never;
@@ -2586,7 +2586,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Script of the page */
+        /** Get the script of the documentation page */
         get: operations["docs.script"];
         put?: never;
         post?: never;
@@ -18608,7 +18608,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No system has this id */
+            /** @description A resource that the body refers to was not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18738,7 +18738,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No system has this id */
+            /** @description System not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18842,7 +18842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No system has this id */
+            /** @description System not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18968,7 +18968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No system has this id */
+            /** @description System not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19219,7 +19219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No group of systems has this id */
+            /** @description A resource that the body refers to was not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19349,7 +19349,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No group of systems has this id */
+            /** @description Group of systems not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19453,7 +19453,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No group of systems has this id */
+            /** @description Group of systems not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19578,7 +19578,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No group of systems has this id */
+            /** @description Group of systems not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19832,7 +19832,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No dependency has this id */
+            /** @description A resource that the body refers to was not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19962,7 +19962,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No dependency has this id */
+            /** @description Dependency not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20066,7 +20066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No dependency has this id */
+            /** @description Dependency not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20192,7 +20192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No dependency has this id */
+            /** @description Dependency not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20545,7 +20545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No SLO has this id */
+            /** @description A resource that the body refers to was not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20675,7 +20675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No SLO has this id */
+            /** @description SLO not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20779,7 +20779,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No SLO has this id */
+            /** @description SLO not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20902,7 +20902,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No SLO has this id */
+            /** @description SLO not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21151,7 +21151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No satellite has this id */
+            /** @description A resource that the body refers to was not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21281,7 +21281,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No satellite has this id */
+            /** @description Satellite not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21385,7 +21385,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No satellite has this id */
+            /** @description Satellite not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21509,7 +21509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No satellite has this id */
+            /** @description Satellite not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22694,7 +22694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No incident has this id */
+            /** @description A resource that the body refers to was not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22824,7 +22824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No incident has this id */
+            /** @description Incident not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22928,7 +22928,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No incident has this id */
+            /** @description Incident not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23056,7 +23056,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No incident has this id */
+            /** @description Incident not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23555,7 +23555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No maintenance has this id */
+            /** @description A resource that the body refers to was not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23685,7 +23685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No maintenance has this id */
+            /** @description Maintenance not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23789,7 +23789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No maintenance has this id */
+            /** @description Maintenance not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23919,7 +23919,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No maintenance has this id */
+            /** @description Maintenance not found */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26505,7 +26505,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description This API as a page */
+            /** @description Get the documentation of this API as a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -26552,7 +26552,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Style of the page */
+            /** @description Get the style sheet of the documentation page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -26599,7 +26599,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Script of the page */
+            /** @description Get the script of the documentation page */
             200: {
                 headers: {
                     [name: string]: unknown;

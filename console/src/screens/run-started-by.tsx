@@ -10,7 +10,7 @@ type RunData = components['schemas']['Run'];
 type Candidate = components['schemas']['Candidate'];
 
 /**
- * Shows the trigger that started a run, since when the cause had held if the trigger has a `for`, and with which values
+ * Shows the trigger that started a run, how long the cause had held if the trigger has a `for`, and with which values
  * config, filter and conditions were true. A retry shows those of the run that it retries.
  */
 export function StartedBy({ run, changeId }: { run: RunData; changeId: string }) {

@@ -12,7 +12,7 @@ export function renderOperation(method: string, path: string, operation: Operati
 ${description === undefined ? '' : markdown(description)}
 ${parameters.length === 0 ? '' : `<h3>Parameters</h3><table>${parameters.map(renderParameter).join('')}</table>`}
 ${requestBody === undefined ? '' : renderBody(requestBody)}
-<h3>Answers</h3>
+<h3>Responses</h3>
 ${Object.entries(responses)
   .map(([status, response]) => renderResponse(status, response))
   .join('')}

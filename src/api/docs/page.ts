@@ -32,12 +32,12 @@ export function renderPage(document: OpenApiDocument): string {
 <a class="brand" href="#top">${LOGO}<span>${escapeHtml(document.info.title)}</span><small>${escapeHtml(document.info.version)}</small></a>
 <input id="search" type="search" placeholder="Search calls" aria-label="Search calls" autocomplete="off">
 ${groups.map(renderNavigation).join('\n')}
-<section><h2>Shapes</h2><a href="#schemas">All shapes</a></section>
+<section><h2>Schemas</h2><a href="#schemas">All schemas</a></section>
 </nav>
 <main id="top">
 ${INTRODUCTION}
 ${groups.map((group) => `<section class="group" id="tag-${slug(group.name)}"><h2>${escapeHtml(group.name)}</h2>${group.entries.map(({ method, path, operation }) => renderOperation(method, path, operation)).join('\n')}</section>`).join('\n')}
-<section class="group" id="schemas"><h2>Shapes</h2>
+<section class="group" id="schemas"><h2>Schemas</h2>
 ${Object.entries(document.components.schemas)
   .map(
     ([name, schema]) =>
@@ -65,12 +65,12 @@ const LOGO = `<svg viewBox="0 0 32 20" width="28" height="18" aria-hidden="true"
 
 const INTRODUCTION = `<header>
 <h1>REST API</h1>
-${markdown('Everything is JSON below `/api/v1`; automations are accepted and given as YAML too. Send `Authorization: Bearer <token>`. The machine-readable description is at')}
+${markdown('Everything is JSON below `/api/v1`; automations are accepted and returned as YAML, too. Send `Authorization: Bearer <token>`. The machine-readable description is at')}
 <p><a class="button" href="/openapi.json">openapi.json</a></p>
 <dl class="facts">
 <div><dt>Errors</dt><dd>RFC 9457 problem documents: <code>code</code> for programs, <code>detail</code> for people, <code>errors</code> with the place of every finding.</dd></div>
-<div><dt>Lists</dt><dd><code>?limit</code> 1 to 200 (50) and <code>?cursor</code>; answers are <code>{items, nextCursor}</code>, newest first.</dd></div>
-<div><dt>Repeats</dt><dd>A <code>POST</code> with an <code>Idempotency-Key</code> happens once; a repeat gets the same answer.</dd></div>
+<div><dt>Lists</dt><dd><code>?limit</code> 1 to 200 (50) and <code>?cursor</code>; responses are <code>{items, nextCursor}</code>, usually newest first.</dd></div>
+<div><dt>Repeats</dt><dd>A <code>POST</code> with an <code>Idempotency-Key</code> takes effect once; a repeat gets the same response.</dd></div>
 <div><dt>Races</dt><dd>Send the <code>ETag</code> you read as <code>If-Match</code>; 412 when it has changed since.</dd></div>
 <div><dt>Inbound</dt><dd>Events are answered with 202 once they are committed, also while Temporal is unreachable.</dd></div>
 <div><dt>Overload</dt><dd>429 and 503 state in <code>Retry-After</code> when to retry.</dd></div>

@@ -24,15 +24,15 @@ export function documentationRoutes(resources: readonly Route[], version: string
     ...common,
     path: '/openapi.json',
     operationId: 'docs.openApi',
-    summary: 'This API as OpenAPI 3.1',
+    summary: 'Get the OpenAPI 3.1 document of this API',
     responses: { 200: { description: 'The document', schema: z.record(z.string(), z.unknown()) } },
     handler: () => Promise.resolve(json(200, document())),
   });
   const routes: Route[] = [
     openApi,
-    page('/docs', 'docs.page', 'This API as a page', html, 'text/html'),
-    page('/docs/style.css', 'docs.style', 'Style of the page', () => STYLE, 'text/css'),
-    page('/docs/script.js', 'docs.script', 'Script of the page', () => SCRIPT, 'text/javascript'),
+    page('/docs', 'docs.page', 'Get the documentation of this API as a page', html, 'text/html'),
+    page('/docs/style.css', 'docs.style', 'Get the style sheet of the documentation page', () => STYLE, 'text/css'),
+    page('/docs/script.js', 'docs.script', 'Get the script of the documentation page', () => SCRIPT, 'text/javascript'),
   ];
   return routes;
 }

@@ -20,7 +20,7 @@ function alertHookRoute(deps: AlertHookDeps, sender: AlertSender): Route {
     tag: 'Inbound',
     path: `/ingest/${sender.id}/{hook}`,
     operationId: `ingest.${camelCase(sender.id)}Hook`,
-    summary: `${sender.summary}, authenticated by the secrets of a hook instead of a token`,
+    summary: `Receive ${sender.receives}, authenticated by the secrets of a hook instead of a token`,
     description:
       'The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.',
     params: z.object({ hook: z.string().min(1).max(200) }),

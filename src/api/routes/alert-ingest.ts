@@ -64,7 +64,7 @@ export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
       tag: 'Inbound',
       path: `/ingest/${sender.id}`,
       operationId: `ingest.${camelCase(sender.id)}`,
-      summary: `${sender.summary}; alerts become entities of the kind "alert"`,
+      summary: `Receive ${sender.receives}, as entities of the kind "alert"`,
       description:
         'An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.',
       headers: INBOUND_KEY_HEADER,

@@ -36,7 +36,7 @@ function problemOf(
   hosts: readonly string[],
 ): Omit<Finding, 'path'> | null {
   if (!secret)
-    return { code: 'unknown_secret', message: `Secret "${name}" not found. Set it with PUT /api/v1/secrets` };
+    return { code: 'unknown_secret', message: `Secret "${name}" not found. Set it with PUT /api/v1/secrets/${name}` };
   const refused = hosts.find((host) => secret.allow?.hosts && !allowsHost(secret.allow.hosts, host));
   if (refused === undefined) return null;
   return { code: 'secret_not_allowed', message: `The secret "${name}" is not allowed for the host ${refused}` };

@@ -94,6 +94,7 @@ export function domainResourceRoutes<
   return [routes.list(), routes.create(), routes.get(), routes.update(), routes.remove()];
 }
 
+const unknownReference = { [404]: { description: 'A resource that the body refers to was not found' } };
 const conflict = { [409]: { description: 'Conflicts with an existing resource' } };
 
 /** Creates the routes of one resource. A class, so that the five type parameters need not be repeated. */
@@ -110,7 +111,7 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
     private readonly resource: DomainResource<R, N, P, Q, C>,
   ) {
     this.name = resource.one.replace(/^an? /, '');
-    this.missing = { [404]: { description: `No ${this.name} has this id` } };
+    this.missing = { [404]: { description: `${this.name.charAt(0).toUpperCase()}${this.name.slice(1)} not found` } };
     this.computed = new Set(['updatedAt', ...(resource.computed ?? [])]);
   }
 
@@ -133,14 +134,14 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
   }
 
   create(): Route {
-    const { resource, missing } = this;
+    const { resource } = this;
     const { path, operations, tag, one, answer } = resource;
     const { notifier } = this.deps;
     return writeRoute({
       ...{ method: 'post', path, tag, permission: 'automation.manage', operationId: `${operations}.create` },
       summary: `Create ${one}`,
       body: resource.newSchema,
-      responses: { 201: { description: 'The created resource', schema: answer }, ...missing, ...conflict },
+      responses: { 201: { description: 'The created resource', schema: answer }, ...unknownReference, ...conflict },
       handler: async ({ body, tx, cause, afterCommit }) => {
         const row = await resource.create(this.write(tx, cause), body);
         afterCommit(() => notifier.changes());

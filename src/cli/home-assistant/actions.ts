@@ -193,7 +193,7 @@ function repeat(step: Fragment, context: StepContext): Fragment {
 
 /**
  * Returns a fixed list as an expression.
- * @throws {NotImported} for lists of other values than texts, numbers and booleans
+ * @throws {NotImported} unless all items are texts without templates, numbers or booleans
  */
 function itemsOf(items: unknown): string {
   const isPlain = (one: unknown) => ['string', 'number', 'boolean'].includes(typeof one) && !isTemplate(one);

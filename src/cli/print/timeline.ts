@@ -54,7 +54,10 @@ function triggerText({ triggerId, triggerEvent, customType }: Run): string {
   return triggerId == null ? event : `${triggerId} (${event})`;
 }
 
-/** Returns the lines for one step: time, name and duration, with its result below. */
+/**
+ * Returns the lines for one step: time, name and duration, and below them its result, the parts of its conditions, its
+ * failed attempts and its error, as far as it has them.
+ */
 export function stepLines(
   step: Step,
   run: Pick<Run, 'startedAt'>,

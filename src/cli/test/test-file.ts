@@ -89,7 +89,7 @@ const CallExpectation = z
 const Expectation = z.strictObject({
   at: After,
   runs: z.array(RunExpectation).optional().describe('All runs so far, oldest first'),
-  calls: z.array(CallExpectation).optional().describe('All calls to the outside so far, in order'),
+  calls: z.array(CallExpectation).optional().describe('All calls to external systems so far, in order'),
   evaluations: z.array(EvaluationExpectation).optional().describe('Items that must exist; [] = none may exist'),
   entities: z.array(EntityExpectation).optional().describe('Items that must exist'),
 });

@@ -57,7 +57,7 @@ async function live(db: Executor, kind: string, id: string): Promise<{ state: En
 }
 
 /**
- * Returns since when the field has had its value. If no transition of the field is stored, this is the creation of the
+ * Returns the time since which the field has had its value. If no transition of the field is stored, this is the creation of the
  * entity. Returns null when the entity does not exist.
  */
 export async function inStateSince(db: Executor, kind: string, id: string, field: string): Promise<Date | null> {
@@ -97,7 +97,7 @@ export interface Predicate {
 }
 
 /**
- * Returns since when the field has continuously had one of `values`; a change between two of these values does not
+ * Returns the time since which the field has continuously had one of `values`; a change between two of these values does not
  * count as an interruption. Returns null when the field has none of these values now, or the entity does not exist. The
  * time is that of the transition to one of the values. If retention has removed this transition, the oldest remaining
  * later transition is used, or, if there is none, the creation of the entity.

@@ -131,7 +131,7 @@ function refusalOf(
   { runnable, duplicate, active, newest }: RunStanding,
 ): Admission | null {
   if (!runnable) return { admitted: false, outcome: 'disabled', detail: 'The automation is disabled or deleted.' };
-  if (duplicate) return { admitted: false, outcome: 'duplicate', detail: 'This change already made a run.' };
+  if (duplicate) return { admitted: false, outcome: 'duplicate', detail: 'This change has already started a run.' };
   const outcome = concurrencyRefusal(mode, { active, maxRuns });
   if (outcome === null) return null;
   const detail =

@@ -179,8 +179,9 @@ export interface StepEnd {
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
 /**
- * Ends a step in one statement, together with its artifact, if the run is still open. Returns false when the run or the
- * step had ended before.
+ * Writes the outcome of a step in one statement, together with its artifact and the artifacts that it closes, if the run
+ * is still open. With the status `running` or `waiting`, the step stays open. Returns false when the run or the step had
+ * ended before.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   const result = await tx.execute(sql`with ${stepEndParts(end, sql`for share`)} ${endedRow(end)}`);

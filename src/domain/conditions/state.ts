@@ -68,7 +68,7 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
   if (state.for === undefined) return HOLDS;
   const wantedMs = forMs(state.for, scope, context);
   const since = heldSince(need, scope, context);
-  if (since === null) return fails(`state: since when ${name} has been ${JSON.stringify(value ?? null)} is unknown`);
+  if (since === null) return fails(`state: it is unknown how long ${name} has been ${JSON.stringify(value ?? null)}`);
   if (context.now.getTime() - since.getTime() >= wantedMs) return HOLDS;
   return fails(`state: ${name} has not held for ${wantedMs / 1_000} s yet`);
 }

@@ -36,7 +36,7 @@ export function checkKindName(
 ): void {
   if (known === undefined || known.has(kind) || kind.includes('{{')) return;
   const meant = nearest(kind, known);
-  const hint = meant === undefined ? 'Create it with PUT /api/v1/entity-kinds' : `Did you mean "${meant}"?`;
+  const hint = meant === undefined ? `Create it with PUT /api/v1/entity-kinds/${kind}` : `Did you mean "${meant}"?`;
   const message = `Entity kind "${kind}" not found. ${hint}`;
   findings.warning({ path: [...path], code: 'unknown_kind', message, ...(inside && { inside }) });
 }

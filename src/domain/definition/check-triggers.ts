@@ -95,7 +95,7 @@ function checkFor(
   const plugin = event.slice(0, event.indexOf('.') + 1);
   const able = [...registry.triggers()].filter(([id, { holds }]) => holds && id.startsWith(plugin)).map(([id]) => id);
   const hint = able.length > 0 ? ` It is possible with ${able.join(', ')}.` : '';
-  report(`"for" needs a state that can be checked again when the time is up; "${event}" describes a moment.${hint}`);
+  report(`"for" needs a cause that can be checked at the deadline; "${event}" has none.${hint}`);
 }
 
 /** Checks the events, the configs and the use of `for` of all triggers. */

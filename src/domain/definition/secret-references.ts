@@ -117,7 +117,7 @@ export function checkSecretReferences(
       }
       if (known === undefined || name === undefined || known.has(name)) continue;
       const meant = nearest(name, known);
-      const hint = meant === undefined ? 'Set it with PUT /api/v1/secrets' : `Did you mean "${meant}"?`;
+      const hint = meant === undefined ? `Set it with PUT /api/v1/secrets/${name}` : `Did you mean "${meant}"?`;
       findings.warning({ path, code: 'unknown_secret', message: `Secret "${name}" not found. ${hint}` });
     }
   });

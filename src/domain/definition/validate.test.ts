@@ -103,7 +103,7 @@ describe('validateDefinition', () => {
     [
       '"for" without a state',
       { ...base, triggers: [{ event: 'healthcheck.check_failed', for: '00:01:00' }] },
-      'describes a moment',
+      '"for" needs a cause that can be checked at the deadline',
     ],
     [
       'bounds that no number satisfies',

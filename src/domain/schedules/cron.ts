@@ -190,7 +190,7 @@ export function cronMatches(pattern: CronPattern, instant: Date, timezone: strin
   return matchesHour(pattern, wall) && !(pattern.fixedHour && isSecondTime(instant, timezone));
 }
 
-/** Returns whether the hour and the day of a wall clock match. */
+/** Returns whether the hour, day and month of a wall clock match. */
 function matchesHour(pattern: CronPattern, wall: Date): boolean {
   if (!pattern.hours.includes(wall.getUTCHours()) || !pattern.months.includes(wall.getUTCMonth() + 1)) return false;
   const here = {

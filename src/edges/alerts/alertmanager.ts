@@ -89,7 +89,7 @@ function read(source: string, input: unknown): SenderMessage {
  */
 export const alertmanagerSender: AlertSender = {
   id: 'alertmanager',
-  summary: 'Webhook of Prometheus Alertmanager',
+  receives: 'alerts of Prometheus Alertmanager',
   read: (body) => read('alertmanager', body),
 };
 
@@ -98,6 +98,6 @@ export const alertmanagerSender: AlertSender = {
  */
 export const grafanaSender: AlertSender = {
   id: 'grafana',
-  summary: 'Webhook of Grafana Alerting',
+  receives: 'alerts of Grafana Alerting',
   read: (body) => read('grafana', body),
 };

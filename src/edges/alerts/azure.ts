@@ -62,6 +62,6 @@ function own(value: unknown): Record<string, string> {
  */
 export const azureSender: AlertSender = {
   id: 'azure',
-  summary: 'Action groups of Azure Monitor with the common alert schema',
+  receives: 'alerts of Azure Monitor, from action groups with the common alert schema',
   read: (body) => ({ elements: [element(() => read(body))] }),
 };

@@ -70,6 +70,6 @@ function read(input: unknown): { alert: IncomingAlert } {
  */
 export const datadogSender: AlertSender = {
   id: 'datadog',
-  summary: 'Webhook of Datadog with the custom payload of the guide',
+  receives: 'alerts of Datadog, from a webhook with the custom payload of docs/alerts.md',
   read: (body) => ({ elements: [element(() => ({ kind: 'alert', ...read(body) }))] }),
 };

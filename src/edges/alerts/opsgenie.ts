@@ -88,7 +88,7 @@ function detailsOf(value: unknown): Record<string, string> {
  */
 export const opsgenieSender: AlertSender = {
   id: 'opsgenie',
-  summary: 'Webhook integration of Opsgenie and Jira Service Management',
+  receives: 'alerts of Opsgenie or Jira Service Management, from a webhook integration',
   read(body) {
     const deliveryId = deliveryIdOf(body);
     return { elements: [element(() => read(body))], ...(deliveryId !== undefined && { deliveryId }) };

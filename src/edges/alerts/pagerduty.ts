@@ -74,7 +74,7 @@ function alertOf(incident: Fields, event: { type: string; by: string; occurredAt
  */
 export const pagerdutySender: AlertSender = {
   id: 'pagerduty',
-  summary: 'V3 webhooks of PagerDuty',
+  receives: 'incidents of PagerDuty, from V3 webhooks',
   read(body) {
     const [id, type] = [text(body, 'event', 'id'), text(body, 'event', 'event_type')];
     const deliveryId = id === undefined ? undefined : `${type ?? ''}:${id}`;

@@ -34,7 +34,8 @@ export interface AlertSender {
    * of their ids.
    */
   id: string;
-  summary: string;
+  /** What the routes receive, e.g. `alerts of Grafana Alerting`. Part of the summaries of the routes. */
+  receives: string;
   /**
    * Reads a parsed body.
    * @throws {ElementError} when it is not a message of this sender

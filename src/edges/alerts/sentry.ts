@@ -134,6 +134,6 @@ function read(input: unknown): Element {
  */
 export const sentrySender: AlertSender = {
   id: 'sentry',
-  summary: 'Integration webhooks of Sentry: issues, issue alerts and metric alerts',
+  receives: 'issues, issue alerts and metric alerts of Sentry, from an integration',
   read: (body) => ({ elements: [element(() => read(body))] }),
 };

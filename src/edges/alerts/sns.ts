@@ -87,6 +87,6 @@ function read(input: unknown): Element {
  */
 export const snsSender: AlertSender = {
   id: 'sns',
-  summary: 'CloudWatch alarms through Amazon SNS',
+  receives: 'CloudWatch alarms through Amazon SNS',
   read: (body) => ({ elements: [element(() => read(body))] }),
 };

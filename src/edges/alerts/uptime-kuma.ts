@@ -74,6 +74,6 @@ function timeOf(heartbeat: Fields): Date | undefined {
  */
 export const uptimeKumaSender: AlertSender = {
   id: 'uptime-kuma',
-  summary: 'Webhook notification of Uptime Kuma',
+  receives: 'alerts of Uptime Kuma, from a webhook notification',
   read: (body) => ({ elements: [element(() => read(body))] }),
 };

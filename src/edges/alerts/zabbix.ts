@@ -72,6 +72,6 @@ function read(input: unknown): { alert: IncomingAlert } {
  */
 export const zabbixSender: AlertSender = {
   id: 'zabbix',
-  summary: 'Webhook media type of Zabbix with the script of the guide',
+  receives: 'problems of Zabbix, from a webhook media type with the script of docs/alerts.md',
   read: (body) => ({ elements: [element(() => ({ kind: 'alert', ...read(body) }))] }),
 };

@@ -1,4 +1,4 @@
-/** Maximum accepted delay in milliseconds. */
+/** Maximum delay in milliseconds, by which longer delays are replaced. */
 const MAX_MS = 3_600_000;
 
 /**

@@ -63,7 +63,7 @@ interface ToRender {
   scope: ExpressionContext;
 }
 
-/** The data that is needed by the gates before concurrency. */
+/** The data that the gates for variables and conditions need. */
 export interface GateInput {
   candidate: { automation: Pick<RoutedAutomation, 'variables' | 'conditions'> };
   scope: ExpressionContext;

@@ -320,8 +320,8 @@ class SlotTable implements RunSlots {
   }
 
   /**
-   * Ends the reservation of a run whose first local step begins. Returns the run's automation if the run was started
-   * here, otherwise undefined.
+   * Ends the reservation of a run whose first local step begins, and adapts the limit to how long the start took. Returns
+   * the run\'s automation if the run was started here, otherwise undefined.
    */
   #begin(runId: string): string | undefined {
     this.#resuming.delete(runId);

@@ -87,8 +87,10 @@ export function createHttpClient(egress: Egress): HttpClient {
   return async (config, call, { method, path, url: given, query, body }, idempotencyKey) => {
     const url = withQuery(given ?? `${config.baseUrl}${path}`, query);
     if (new URL(url).origin !== new URL(config.baseUrl).origin) {
-      const what = given === undefined ? 'path leads' : 'The next page lies';
-      throw new ProviderFailure('config_invalid', `${what} away from the baseUrl.`, { retryable: false });
+      const what = given === undefined ? 'path leads to' : 'The next page has';
+      throw new ProviderFailure('config_invalid', `${what} an origin other than that of baseUrl.`, {
+        retryable: false,
+      });
     }
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     for (let attempt = 1; ; attempt += 1) {

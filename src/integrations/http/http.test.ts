@@ -161,7 +161,7 @@ describe('the pagination of a list', () => {
       'links to another host',
       { type: 'url', next: '$.next', items: '$.data' },
       { data: [1], next: 'https://evil.example/x' },
-      'away from the baseUrl',
+      'The next page has an origin other than that of baseUrl',
     ],
     [
       'links to a page that was already read',

@@ -26,7 +26,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'client-certificate': 'would read a file of the worker: give client-certificate-data',
   'client-key': 'would read a file of the worker: give client-key-data',
   tokenFile: 'would read a file of the worker: give token',
-  'proxy-url': 'would go past the egress rules: set FERMATA_EGRESS_PROXY',
+  'proxy-url': 'would bypass the egress rules: set FERMATA_EGRESS_PROXY',
   'insecure-skip-tls-verify': 'would accept any server: give certificate-authority-data',
 };
 

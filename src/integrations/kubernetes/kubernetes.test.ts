@@ -227,7 +227,7 @@ it.each([
   [
     'a proxy',
     (text: string) => text.replace('"server"', '"proxy-url":"http://x","server"'),
-    'would go past the egress rules',
+    'would bypass the egress rules',
   ],
   ['no context', (text: string) => text.replace('"current-context":"test"', '"x":1'), 'has no current context'],
   ['invalid YAML', () => '{canary', 'is not YAML'],

@@ -6,7 +6,7 @@ import { common, inCluster, invalid, isStatus, KubeObject, resourceResult, Text 
 const Object_ = {
   connectionId: Text,
   namespace: Text.optional().describe(
-    'Default: the namespace of the context, or the only one that the connection allows',
+    'Default: the only namespace that the connection allows, otherwise the namespace of the context',
   ),
   kind: Text.default('Deployment').describe(
     'Kind of the object, such as Deployment, Pod, ConfigMap, or a custom resource',

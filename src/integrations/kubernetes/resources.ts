@@ -68,7 +68,7 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
       const namespace = wanted ?? (config.namespaces.length === 1 ? config.namespaces[0] : undefined);
       const found = namespace ?? (await defaultNamespace(config));
       if (config.namespaces.length > 0 && !config.namespaces.includes(found)) {
-        throw invalid(`The connection does not allow the namespace ${found}: ${config.namespaces.join(', ')}.`);
+        throw invalid(`The connection does not allow the namespace ${found}, only ${config.namespaces.join(', ')}.`);
       }
       return found;
     },

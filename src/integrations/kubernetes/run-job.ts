@@ -14,11 +14,11 @@ const LOG_BYTES = 100_000;
 const Config = z.strictObject({
   connectionId: Text,
   namespace: Text.optional().describe(
-    'Default: the namespace of the context, or the only one that the connection allows',
+    'Default: the only namespace that the connection allows, otherwise the namespace of the context',
   ),
   name: z
     .string()
-    .regex(/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/, 'must be small letters, digits and "-", at most 42')
+    .regex(/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/, 'must be at most 42 lower-case letters, digits and "-"')
     .describe('The job gets this name with a suffix'),
   cronJob: Text.optional().describe('CronJob whose job template is run'),
   image: z.string().min(1).max(1_000).optional().describe('Image to run, instead of a CronJob'),

@@ -6,7 +6,7 @@ import { common, inCluster, invalid, KubeObject, resourceResult, Text, type Clus
 const workload = {
   connectionId: Text,
   namespace: Text.optional().describe(
-    'Default: the namespace of the context, or the only one that the connection allows',
+    'Default: the only namespace that the connection allows, otherwise the namespace of the context',
   ),
   name: Text,
 };

@@ -78,7 +78,7 @@ export async function runSandboxed(policy: ScriptPolicy, request: SandboxedComma
 async function runIsolated(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   const ability = await abilityOf(policy.bubblewrap);
   if (typeof ability === 'string') {
-    const advice = 'Install it, or set FERMATA_SCRIPT_SANDBOX=none to run them without.';
+    const advice = 'Install it, or set FERMATA_SCRIPT_SANDBOX=none to run scripts without a sandbox.';
     throw new ProviderFailure('config_invalid', `Scripts cannot run here: ${ability}. ${advice}`, {
       retryable: false,
     });

@@ -26,7 +26,7 @@ export function createSlots({ atOnce, maxWaiting, waitMs }: SlotLimits): Slots {
       busy += 1;
       return;
     }
-    if (waiting.length >= maxWaiting) throw overloaded(`${atOnce} scripts run and ${maxWaiting} wait already.`);
+    if (waiting.length >= maxWaiting) throw overloaded(`${atOnce} scripts are running and ${maxWaiting} are waiting.`);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
     await new Promise<void>((resolve, reject) => {
       const enter = () => {

@@ -60,6 +60,6 @@ export function hostFor({ host, hosts }: SshConnection, wanted: string | undefin
   if (wanted === undefined) return host;
   const found = [host, ...hosts].find((name) => name.toLowerCase() === wanted.trim().toLowerCase());
   if (found !== undefined) return found;
-  const message = `The connection does not name the host ${wanted}: add it to its hosts.`;
+  const message = `The connection does not name the host ${wanted}: add the host to "hosts" of the connection.`;
   throw new ProviderFailure('config_invalid', message, { retryable: false });
 }

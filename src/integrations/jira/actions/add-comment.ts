@@ -24,7 +24,7 @@ const PROPERTY = 'fermata';
 export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof Config>> {
   return {
     id: 'add_comment',
-    displayName: 'Comment Jira issue',
+    displayName: 'Comment on Jira issue',
     description: 'Adds a comment to an issue.',
     configSchema: Config,
     connection: 'jira',
