@@ -38,6 +38,15 @@ describe('the life cycle of an alert', () => {
       fingerprint,
       minutes,
     ]);
+  /** Resolves the alerts without a message for 10 minutes. Returns their number. */
+  const endStale = () => {
+    const severities = severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES));
+    const stale = createEndStaleAlerts({ staleMs: 10 * MINUTE_MS, severities });
+    const registry = createRegistry<Action>(testPlugins());
+    const entities = createEntityStore({ clock: systemClock, ids: uuidV7, registry });
+    const cause = { actor: { type: 'system' as const, id: 'housekeeping' }, causedBy: null, depth: 0 };
+    return h.database.db.transaction((tx) => stale.work({ tx, entities, cause, now: systemClock.now() }, 100));
+  };
 
   test('messages that arrive at the same time share transactions, and each response contains only its own changes', async () => {
     const answers = await Promise.all(
@@ -58,30 +67,52 @@ describe('the life cycle of an alert', () => {
   });
 
   test('FERMATA_ALERT_STALE_MINUTES: an alert that its sender no longer repeats is resolved, and its system becomes healthy', async () => {
-    const severities = severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES));
-    const endStale = createEndStaleAlerts({ staleMs: 10 * MINUTE_MS, severities });
-    const registry = createRegistry<Action>(testPlugins());
-    const entities = createEntityStore({ clock: systemClock, ids: uuidV7, registry });
-    const cause = { actor: { type: 'system' as const, id: 'housekeeping' }, causedBy: null, depth: 0 };
-    const run = () =>
-      h.database.db.transaction((tx) => endStale.work({ tx, entities, cause, now: systemClock.now() }, 100));
     for (const fingerprint of ['silent', 'repeated', 'recent']) await fire(fingerprint);
     await age('silent', 11);
     await age('repeated', 11);
     await age('recent', 9);
     // The age is counted from the last message, even if that message changed nothing.
     expect((await fire('repeated')).body.changeIds).toEqual([]);
-    expect(await run()).toBe(1);
+    expect(await endStale()).toBe(1);
     expect((await get('silent')).body).toMatchObject({ status: 'resolved', endedBy: 'stale' });
     expect((await h.call('GET', `${BASE}/health/of-silent`)).body).toMatchObject({ status: 'healthy' });
     for (const fingerprint of ['repeated', 'recent']) {
       expect((await get(fingerprint)).body).toMatchObject({ status: 'firing' });
     }
-    expect(await run()).toBe(0);
-    // The sender repeats the same start time, so this is still the episode that has ended.
-    expect((await fire('silent')).body.changeIds).toEqual([]);
-    expect((await fire('silent', { startsAt: new Date().toISOString() })).body.changeIds).not.toEqual([]);
-    expect((await get('silent')).body.episodes).toMatchObject([{ endedBy: null }, { endedBy: 'stale' }]);
+    expect(await endStale()).toBe(0);
+  });
+
+  test('an alert that ended as stale fires again when its sender repeats it; its episode continues, without the acknowledgement', async () => {
+    await fire('outage');
+    await h.call('POST', `${BASE}/alerts/outage/acknowledge`, { body: { by: 'Ada' } });
+    await age('outage', 11);
+    await endStale();
+    const repeated = await fire('outage');
+    // The change of the alert, and that of its system's health.
+    expect(repeated.body.changeIds).toHaveLength(2);
+    const [change] = await h.rows<{ previous: string; next: Fields }>(
+      `select prev ->> 'status' as previous, next from changes where change_id = $1`,
+      [(repeated.body.changeIds as string[])[0]],
+    );
+    expect(change).toMatchObject({ previous: 'resolved', next: { status: 'firing' } });
+    const now = (await get('outage')).body;
+    expect(now).toMatchObject({ status: 'firing', startsAt: '2026-11-20T09:00:00.000Z' });
+    for (const field of ['endsAt', 'endedBy', 'acknowledgedBy']) expect(now).not.toHaveProperty(field);
+    expect(now.episodes).toMatchObject([{ startsAt: '2026-11-20T09:00:00.000Z', endsAt: null, endedBy: null }]);
+    expect((await h.call('GET', `${BASE}/health/of-outage`)).body).toMatchObject({ status: 'unhealthy' });
+    // The sender's time of the end is before the repeated message.
+    await fire('outage', { status: 'resolved', endsAt: '2026-11-20T09:30:00Z' });
+    expect((await get('outage')).body).toMatchObject({ status: 'resolved', endedBy: 'sender' });
+    expect((await fire('outage', { startsAt: '2026-11-20T09:20:00Z' })).body.changeIds).toEqual([]);
+    await fire('outage', { startsAt: new Date().toISOString() });
+    await age('outage', 11);
+    await endStale();
+    await fire('outage', { startsAt: new Date(Date.now() + 1_000).toISOString() });
+    expect((await get('outage')).body.episodes).toMatchObject([
+      { endedBy: null },
+      { endedBy: 'stale' },
+      { endedBy: 'sender' },
+    ]);
   });
 
   test('FERMATA_RETENTION_ALERTS_DAYS: resolved alerts and ended silences are deleted after that time; firing alerts are kept', async () => {

@@ -55,7 +55,8 @@ function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: Alert
 /**
  * Returns the state of an alert after a message. Within an episode, `startsAt` keeps its first value. Three kinds of
  * messages are stale: a firing message whose start is not after the end of the last episode, a message that resolves an
- * unknown alert, and a message that resolves an episode before its start.
+ * unknown alert, and a message that resolves an episode before its start. Exception: an episode that ended as stale
+ * continues when its sender repeats it.
  */
 export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): MessageEffect {
   return alert.status === 'firing' ? fired(prev, alert, now) : resolved(prev, alert, now);
@@ -67,9 +68,13 @@ function fired(prev: AlertState | null, alert: IncomingAlert, now: Date): Messag
     return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode: false };
   }
   const startsAt = alert.startsAt ?? now;
-  if (prev?.endsAt !== undefined && startsAt.getTime() <= Date.parse(prev.endsAt)) return { kind: 'stale' };
-  const state = { ...described(alert, prev), status: 'firing' as const, startsAt: startsAt.toISOString() };
-  return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode: true };
+  const isNewEpisode = prev?.endsAt === undefined || startsAt.getTime() > Date.parse(prev.endsAt);
+  if (!isNewEpisode && prev.endedBy !== 'stale') return { kind: 'stale' };
+  const state = {
+    ...described(alert, prev),
+    ...{ status: 'firing' as const, startsAt: isNewEpisode ? startsAt.toISOString() : prev.startsAt },
+  };
+  return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode };
 }
 
 function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): MessageEffect {
