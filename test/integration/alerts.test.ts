@@ -149,16 +149,33 @@ describe('alerts through the API', () => {
 
   test('each fact about the group is that of the last message that carried it', async () => {
     const id = newId();
-    await post({ groupLabels: { team: 'a' }, groupKey: 'k1', alerts: [alert(id)] });
+    await post({ groupLabels: { team: 'a' }, groupKey: 'k1', truncatedAlerts: 7, alerts: [alert(id)] });
     await post({ externalURL: 'https://am', groupKey: 'k2', alerts: [alert(id, { annotations: { summary: 'x' } })] });
     const rows = await h.rows<{ payload: Fields }>(
       `select payload from changes where kind = 'alert' and entity_id = $1 order by seq`,
       [id],
     );
     expect(rows.map(({ payload }) => payload)).toEqual([
-      { groupLabels: { team: 'a' }, commonLabels: {}, externalUrl: null, groupKey: 'k1' },
-      { groupLabels: { team: 'a' }, commonLabels: {}, externalUrl: 'https://am', groupKey: 'k2' },
+      { groupLabels: { team: 'a' }, commonLabels: {}, externalUrl: null, groupKey: 'k1', truncatedAlerts: 7 },
+      { groupLabels: { team: 'a' }, commonLabels: {}, externalUrl: 'https://am', groupKey: 'k2', truncatedAlerts: 7 },
     ]);
+  });
+
+  test('an alert keeps its system when a later message of its sender leaves out the label', async () => {
+    const message = (action: string, more: Fields = {}) => ({
+      action,
+      alert: { alertId: 'og-1', message: 'Slow', createdAt: 1_763_632_263_157, username: 'ada', ...more },
+    });
+    await post(message('Create', { details: { service: 'og-shop', severity: 'critical' } }), 'opsgenie');
+    await post(message('Acknowledge', { updatedAt: 1_763_632_300_000 }), 'opsgenie');
+    expect(await get('opsgenie:og-1')).toMatchObject({ systemId: 'og-shop', acknowledgedBy: 'ada' });
+    expect((await h.call('GET', `${BASE}/health/og-shop`)).body).toMatchObject({ status: 'unhealthy' });
+    // A complete message without the label removes the alert from its system.
+    const id = newId();
+    await fire(id, { labels: { alertname: 'A', service: 'left' } });
+    await fire(id, { labels: { alertname: 'A' } });
+    expect(await get(id)).not.toHaveProperty('systemId');
+    expect((await h.call('GET', `${BASE}/health/left`)).body).toMatchObject({ status: 'healthy' });
   });
 
   test('the later of two elements with the same fingerprint is used', async () => {
@@ -315,7 +332,8 @@ describe('alerts through the API', () => {
     const acknowledged = event('incident.acknowledged', { incident_key: id });
     expect((await send(acknowledged, 'wrong')).status).toBe(401);
     expect((await get(id)).acknowledgedBy).toBeUndefined();
-    expect((await send(acknowledged, 'pd-secret', `v1=${'0'.repeat(64)},`)).status).toBe(202);
+    const accepted = await send(acknowledged, 'pd-secret', `v1=${'0'.repeat(64)},`);
+    expect(accepted).toMatchObject({ status: 202, body: { accepted: 1, changeIds: [expect.any(String)] } });
     expect((await get(id)).acknowledgedBy).toBe('Earline Greenholt');
     expect((await h.call('GET', `${BASE}/alerts/pagerduty:PT4KHLK`)).status).toBe(404);
     expect((await send(event('incident.resolved', { incident_key: id }), 'pd-secret')).body.changeIds).toHaveLength(1);

@@ -63,6 +63,8 @@ export const GroupFacts = z.object({
   commonLabels: Texts.default({}),
   externalUrl: z.string().nullable().default(null),
   groupKey: z.string().nullable().default(null),
+  /** Number of alerts of the group that the sender left out of the message. */
+  truncatedAlerts: z.int().default(0),
 });
 export type GroupFacts = z.infer<typeof GroupFacts>;
 

@@ -11,6 +11,12 @@ import { endedState } from './next-state';
 import type { SeverityMap } from './severity-map';
 import { plan, storeAlerts } from './take-alerts';
 
+/** The state of an alert after a call, and the ids of the change rows that the call wrote. */
+interface AlertWriteResult {
+  state: AlertState;
+  changeIds: string[];
+}
+
 /** Returns the error for a fingerprint that belongs to no alert. */
 export const unknownAlert = (fingerprint: string) => new FermataError('not_found', `Alert "${fingerprint}" not found.`);
 
@@ -36,9 +42,10 @@ async function rewrite(
 
 /**
  * Acknowledges a firing alert. Does nothing when the alert is already acknowledged. Does not affect health or dwells.
+ * Returns the state, and the ids of the change rows.
  * @throws {FermataError} `not_found`; `not_firing` for a resolved alert
  */
-export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, by: string): Promise<AlertState> {
+export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, by: string): Promise<AlertWriteResult> {
   const { known, state, silences } = await lockOne(write, fingerprint);
   if (state.status !== 'firing') {
     throw new FermataError(
@@ -46,10 +53,9 @@ export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, 
       `The alert "${fingerprint}" is resolved: only firing alerts can be acknowledged.`,
     );
   }
-  if (state.acknowledgedAt !== undefined) return state;
+  if (state.acknowledgedAt !== undefined) return { state, changeIds: [] };
   const next = { ...state, acknowledgedBy: by, acknowledgedAt: write.now.toISOString() };
-  await rewrite(write, { known, state: next, silences });
-  return next;
+  return { state: next, changeIds: await rewrite(write, { known, state: next, silences }) };
 }
 
 /**
@@ -61,7 +67,7 @@ export async function resolveAlert(
   write: DomainWrite,
   fingerprint: string,
   { severities, endedBy = 'person' }: { severities: SeverityMap; endedBy?: EndedBy },
-): Promise<{ state: AlertState; changeIds: string[] }> {
+): Promise<AlertWriteResult> {
   const { known, state, silences } = await lockOne(write, fingerprint);
   if (state.status !== 'firing') return { state, changeIds: [] };
   const { status: _, ...rest } = state;

@@ -41,7 +41,6 @@ export async function takeAlerts(
   const { tx, now } = write;
   const latest = [...new Map(alerts.map((alert) => [alert.fingerprint, alert])).values()];
   if (latest.length === 0) return new Map();
-  const systems = await systemsOf(write, latest, settings.systemLabels);
   const firing = latest.filter(({ status }) => status === 'firing').map(({ fingerprint }) => fingerprint);
   const ids = latest.map(({ fingerprint }) => fingerprint);
   await lockSilences(tx, 'read');
@@ -50,19 +49,14 @@ export async function takeAlerts(
   const repeats: string[] = [];
   const writes: PlannedWrite[] = [];
   const checks: CheckChange[] = [];
-  for (const alert of latest) {
-    const known = locked.get(alert.fingerprint);
-    if (known === undefined) {
-      if (alert.status === 'resolved') continue;
-      throw new Error(`The row of alert ${alert.fingerprint} vanished while it was being locked`);
-    }
-    const prev = known.state === null ? null : AlertState.parse(known.state);
-    const effect = nextState(prev, alert, now);
-    if (effect.kind === 'stale') continue;
-    const systemId = effect.state.status === 'firing' ? systems.get(alert) : effect.state.systemId;
-    const { systemId: _, ...rest } = effect.state;
+  const proposals = latest.flatMap((alert) => proposalOf(locked.get(alert.fingerprint), alert, now) ?? []);
+  const systems = await systemsOf(write, proposals, settings.systemLabels);
+  for (const proposal of proposals) {
+    const { known, alert, prev, isNewEpisode } = proposal;
+    const { systemId: _, ...rest } = proposal.state;
+    const systemId = rest.status === 'firing' ? systems.get(proposal) : proposal.state.systemId;
     const state = systemId === undefined ? rest : { ...rest, systemId };
-    const planned = plan(write, { known, alert, prev, state, isNewEpisode: effect.isNewEpisode, silences });
+    const planned = plan(write, { known, alert, prev, state, isNewEpisode, silences });
     if (planned === null) repeats.push(alert.fingerprint);
     else writes.push(planned);
     const next = planned?.state ?? state;
@@ -97,28 +91,50 @@ function takenOf(
   return taken;
 }
 
+/** The state that a message proposes for an alert, without its system and silences. */
+interface MessageProposal {
+  known: LockedAlert;
+  alert: IncomingAlert;
+  prev: AlertState | null;
+  state: AlertState;
+  isNewEpisode: boolean;
+}
+
+/** Returns the proposal of a message, or null when the message changes nothing. */
+function proposalOf(known: LockedAlert | undefined, alert: IncomingAlert, now: Date): MessageProposal | null {
+  if (known === undefined) {
+    if (alert.status === 'resolved') return null;
+    throw new Error(`The row of alert ${alert.fingerprint} vanished while it was being locked`);
+  }
+  const prev = known.state === null ? null : AlertState.parse(known.state);
+  const effect = nextState(prev, alert, now);
+  if (effect.kind === 'stale') return null;
+  return { known, alert, prev, state: effect.state, isNewEpisode: effect.isNewEpisode };
+}
+
 /**
- * Returns the id of the system of each firing alert that has one of the labels. The value of the first such label is
- * looked up as an id, then as an exact name. If no system has this id or name, the value is the id of a system to
- * create.
+ * Returns the id of the system of each firing alert that has one of the labels, also if its message left out the label.
+ * The value of the first such label is looked up as an id, then as an exact name. If no system has this id or name, the
+ * value is the id of a system to create.
  */
 async function systemsOf(
   write: DomainWrite,
-  alerts: readonly IncomingAlert[],
-  labels: readonly string[],
-): Promise<Map<IncomingAlert, string>> {
-  const named = alerts.flatMap((alert) => {
-    if (alert.status !== 'firing') return [];
-    const name = labels.find((label) => Object.hasOwn(alert.labels, label) && alert.labels[label] !== '');
-    const value = name === undefined ? undefined : alert.labels[name];
-    return value === undefined ? [] : [{ alert, value }];
+  proposals: readonly MessageProposal[],
+  systemLabels: readonly string[],
+): Promise<Map<MessageProposal, string>> {
+  const named = proposals.flatMap((proposal) => {
+    const { status, labels } = proposal.state;
+    if (status !== 'firing') return [];
+    const name = systemLabels.find((label) => Object.hasOwn(labels, label) && labels[label] !== '');
+    const value = name === undefined ? undefined : labels[name];
+    return value === undefined ? [] : [{ proposal, value }];
   });
   if (named.length === 0) return new Map();
   const known = await matchSystems(
     write,
     named.map(({ value }) => value),
   );
-  return new Map(named.map(({ alert, value }) => [alert, known.get(value) ?? value]));
+  return new Map(named.map(({ proposal, value }) => [proposal, known.get(value) ?? value]));
 }
 
 /** A write, with the facts that its change row records. */
@@ -193,8 +209,9 @@ function contextOf(group: Record<string, unknown>, silence: AlertChangeContext['
     commonLabels = {},
     externalUrl = null,
     groupKey = null,
+    truncatedAlerts = 0,
   } = group as Partial<AlertChangeContext>;
-  return { groupLabels, commonLabels, externalUrl, groupKey, ...(silence && { silence }) };
+  return { groupLabels, commonLabels, externalUrl, groupKey, truncatedAlerts, ...(silence && { silence }) };
 }
 
 function reactiveDiff(prev: AlertState | null, next: AlertState) {

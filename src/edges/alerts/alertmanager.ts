@@ -14,7 +14,14 @@ function groupOf(body: Fields): Partial<GroupFacts> {
     ...(carries('commonLabels') && { commonLabels: textMapOrNone(body['commonLabels']) }),
     ...(carries('externalURL') && { externalUrl: text(body, 'externalURL') ?? null }),
     ...(carries('groupKey') && { groupKey: text(body, 'groupKey') ?? null }),
+    ...(carries('truncatedAlerts') && { truncatedAlerts: truncatedIn(body) }),
   };
+}
+
+/** Returns how many alerts of the group the sender left out of the message, because of its own limit. */
+function truncatedIn(body: Fields): number {
+  const count = Number(body['truncatedAlerts'] ?? 0);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
 }
 
 /** Returns a map of texts, or an empty map if it is malformed. A malformed group does not make its alerts invalid. */
@@ -74,7 +81,7 @@ function read(source: string, input: unknown): SenderMessage {
   if (!Array.isArray(alerts)) throw new ElementError('alerts: must be a list');
   const receiver = text(body, 'receiver');
   const shared = { group: groupOf(body), ...(receiver !== undefined && { receiver }) };
-  const truncated = Number(body['truncatedAlerts'] ?? 0);
+  const truncated = truncatedIn(body);
   return {
     elements: alerts.map((alert: unknown) => element(() => readAlert(source, alert, shared))),
     ...(truncated > 0 && {

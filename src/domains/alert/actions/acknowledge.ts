@@ -21,7 +21,7 @@ export const acknowledgeAction: TransactionalAction<z.infer<typeof Config>> = {
   async execute(context) {
     const { tx, run, config, cause } = context;
     const fingerprint = alertOf(await triggerOf(tx, run.id), config.fingerprint);
-    const state = await acknowledgeAlert(context, fingerprint, config.by ?? automationOf(cause));
+    const { state } = await acknowledgeAlert(context, fingerprint, config.by ?? automationOf(cause));
     const { acknowledgedBy, acknowledgedAt } = state;
     return { output: { fingerprint, acknowledgedBy, acknowledgedAt } };
   },
