@@ -16,3 +16,9 @@ it.each([
 ])('reads the name of the monitor from the title %s', (title, name) => {
   expect(nameOf(title)).toBe(name);
 });
+
+it('ignores a notification that changes no status', () => {
+  const message = { id: '1', title: 'Disk' };
+  expect(datadogSender.read({ ...message, transition: 'Null' }).elements).toEqual([{ kind: 'nothing' }]);
+  expect(datadogSender.read({ ...message, transition: 'Odd' }).elements).toMatchObject([{ kind: 'refused' }]);
+});

@@ -1,6 +1,5 @@
-import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { fieldsOf, instant, present, required, runbookIn, severityOfPriority, text } from './fields';
-import { ElementError, element, type AlertSender } from './sender';
+import { ElementError, element, type AlertSender, type Element } from './sender';
 
 /**
  * Converts tags such as `env:prod,host:web-1,urgent` to labels. A tag without a value gets the value `true`. If a name
@@ -31,11 +30,13 @@ function severityOf(transition: string, priority: string | undefined): string {
   return severityOfPriority(priority) ?? (/warn|no data/i.test(transition) ? 'warning' : 'error');
 }
 
-function read(input: unknown): { alert: IncomingAlert } {
+function read(input: unknown): Element {
   const body = fieldsOf(input, 'The body');
   const id = required(body, 'id');
   const scope = text(body, 'scope');
   const transition = required(body, 'transition');
+  // Datadog documents this value for notifications that change no status.
+  if (/^null$/i.test(transition)) return { kind: 'nothing' };
   const isFiring = FIRING.test(transition);
   if (!isFiring && !RESOLVED.test(transition)) {
     throw new ElementError(`transition: "${transition}" is not a value that Datadog documents for $ALERT_TRANSITION`);
@@ -46,6 +47,7 @@ function read(input: unknown): { alert: IncomingAlert } {
   const link = text(body, 'link');
   const labels = { ...tags, alertname: withoutPrefix(title) || `Monitor ${id}` };
   return {
+    kind: 'alert',
     alert: {
       fingerprint: `datadog:${id}${scope === undefined ? '' : `:${scope}`}`,
       status: isFiring ? 'firing' : 'resolved',
@@ -71,5 +73,5 @@ function read(input: unknown): { alert: IncomingAlert } {
 export const datadogSender: AlertSender = {
   id: 'datadog',
   receives: 'alerts of Datadog, from a webhook with the custom payload of docs/alerts.md',
-  read: (body) => ({ elements: [element(() => ({ kind: 'alert', ...read(body) }))] }),
+  read: (body) => ({ elements: [element(() => read(body))] }),
 };
