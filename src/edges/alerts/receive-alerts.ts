@@ -88,12 +88,12 @@ async function follow(write: DomainWrite, link: Link, kind: 'alert' | 'incident'
       return [];
     }
     try {
-      await acknowledgeAlert(write, link.key, link.by);
+      return (await acknowledgeAlert(write, link.key, link.by)).changeIds;
     } catch (error) {
       // The alert has already been resolved here.
       if (!(error instanceof FermataError) || error.code !== 'not_firing') throw error;
+      return [];
     }
-    return [];
   }
   if (link.action !== 'resolved') return [];
   const changes = await appendChanges(write.tx, [
