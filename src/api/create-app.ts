@@ -34,9 +34,9 @@ export interface Api {
 
 /** Creates the API from its dependencies. Does not open connections or ports. */
 export function createApp(deps: ApiDeps): Api {
-  const { clock, log, settings } = deps;
+  const { clock, ids, log, settings } = deps;
   const shared = createRouteDeps(deps);
-  const { db, authenticator, clientAddress, metrics, feed, connections, work, dryRuns, validator } = shared;
+  const { db, authenticator, clientAddress, counters, metrics, feed, connections, work, dryRuns, validator } = shared;
   const ordinary = createRateLimiter(settings.rateLimit.perSecond, clock);
   const gatekeeper = createGatekeeper({
     ...{ authenticator, clock, clientAddress, ordinary },
@@ -47,7 +47,7 @@ export function createApp(deps: ApiDeps): Api {
   const resources = [...RESOURCES.flatMap((routesOf) => routesOf(shared)), ...(deps.pluginRoutes ?? [])];
   const routes = [...resources, ...documentationRoutes(resources, settings.version)];
   const serve = createServe({
-    ...{ db, clock, log, gatekeeper, clientAddress },
+    ...{ db, clock, ids, log, counters, gatekeeper, clientAddress },
     costGuard: createCostGuard(ordinary),
     parseYaml: (text) => validator.parse(text),
     ingestMaxBytes: settings.ingestMaxBytes,

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
-import type { Executor } from '../../db/executor';
 import { appendAudit, type AuditEntry } from '../../db/audit';
-import type { Clock } from '../../domain/clock';
 import type { FermataError } from '../../domain/errors';
-import type { Logger } from '../../log';
 import type { Gatekeeper } from '../auth/gatekeeper';
 import { ANONYMOUS, type Principal } from '../auth/principal';
 import type { ClientAddress } from './client-address';
@@ -14,6 +11,7 @@ import { idempotencyKeyOf, oncePerKey, type RequestContent } from './idempotency
 import { logRefusal, refusalOf, sendProblem } from './problem';
 import { repeatOnDeadlock } from './repeat-on-deadlock';
 import { createRefusalSampler, type RefusalSampler } from './refusal-sampler';
+import { reportRequest, type RefusedDeliveryDeps } from './refused-delivery';
 import { readInput } from './read-input';
 import type { Context, Reply, Route } from './route';
 import { sendReply } from './send-reply';
@@ -21,10 +19,7 @@ import { sendReply } from './send-reply';
 /** Frequent refusals that are not audited. Recording them would make an overload worse. */
 const NOT_AUDITED = new Set(['rate_limited', 'overloaded', 'database_unavailable']);
 
-export interface ServeDeps {
-  db: Executor;
-  clock: Clock;
-  log: Logger;
+export interface ServeDeps extends RefusedDeliveryDeps {
   gatekeeper: Gatekeeper;
   clientAddress: ClientAddress;
   /** Maximum decompressed size of a request body on an inbound route, in bytes. */
@@ -172,6 +167,7 @@ async function refuse(deps: RefuseDeps, what: Subject & { response: Response; er
   ) {
     await auditRefusal(deps, what, refusal);
   }
+  await reportRequest(deps, what, refusal);
   sendProblem(response, refusal, requestId);
 }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { ProcessCounters } from '../../process-counters';
 import { claimDelivery, deliveryKey, type DeliveryIdentity } from '../../db/claim-deliveries';
-import { keepRefusals } from '../../db/refused-deliveries';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
@@ -20,6 +19,7 @@ import { jsonProblem } from '../../domain/json-problem';
 import { nestsTooDeep } from '../http/json-text';
 import { callerKeyOf } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
+import { asReported, reportRefused, type RefusedElements } from '../http/refused-delivery';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
 import { HANDSHAKE, INBOUND_KEY_HEADER } from './inbound-bodies';
 import { reportMismatched, type MismatchDeps } from './report-mismatched';
@@ -116,7 +116,7 @@ export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incom
   const rejected = rejectedOf(message.elements);
   await report(deps, incoming, 'validation_failed', rejected);
   const accepted = message.elements.length - rejected.length;
-  if (accepted === 0 && rejected.length > 0) throw nothingTaken(rejected);
+  if (accepted === 0 && rejected.length > 0) throw asReported(nothingTaken(rejected));
   for (const warning of message.warnings ?? []) deps.log.warn({ route, sender }, warning);
   const caller = callerKeyOf(context);
   const identities = identitiesIn(incoming, message);
@@ -188,7 +188,7 @@ async function readMessage(deps: AlertIngestDeps, incoming: IncomingMessage, raw
             cause: error,
           });
     await report(deps, incoming, refusal.code, [{ index: null, message: refusal.message }]);
-    throw refusal;
+    throw asReported(refusal);
   }
 }
 
@@ -225,20 +225,14 @@ function nothingTaken(rejected: readonly RejectedElement[]): FermataError {
   );
 }
 
-/** Counts refusals and stores the newest for `GET /deliveries/refused`. */
+/** Logs refused elements, and reports them for metrics and `GET /deliveries/refused`. */
 async function report(
   deps: AlertIngestDeps,
   { route, sender }: Pick<IncomingMessage, 'route' | 'sender'>,
   code: string,
-  refused: readonly { index: number | null; message: string }[],
+  refused: RefusedElements['refused'],
 ): Promise<void> {
   if (refused.length === 0) return;
-  deps.counters.count('fermata_refused_deliveries_total', { code, route }, refused.length);
   deps.log.warn({ route, sender, code, refused: refused.length, first: refused[0] }, 'refused elements of a message');
-  const at = deps.clock.now();
-  const rows = refused.map(({ index, message }) => ({
-    ...{ id: deps.ids.next(), route, sender, code, index, at },
-    message: message.slice(0, 1000).toWellFormed(),
-  }));
-  await keepRefusals(deps.db, rows);
+  await reportRefused(deps, { route, sender, code, refused });
 }
