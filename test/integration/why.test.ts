@@ -163,6 +163,18 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
+    test('15b: the alert was silenced while it had not fired for long enough', async () => {
+      const ofTeam = 'triggers: [{ for: { hours: 1 }, ';
+      await engine.save(onAlert('Page for held', 'team="held"').replace('triggers: [{ ', ofTeam));
+      const fingerprint = await fire(alert({ team: 'held' }));
+      const silence = { durationMinutes: 60, comment: 'planned' };
+      await engine.call(api, 'POST', `/alerts/${fingerprint}/silence`, silence);
+      await engine.routed();
+      expect(await why(fingerprint)).toMatch(
+        /"Page for held" did not run: the cause stopped at .*, before .*\. Silenced until .* by admin: planned/,
+      );
+    });
+
     test('16: the change could not be routed', async () => {
       await engine.save(on('poison'));
       await engine.database.db.execute(sql`

@@ -1,5 +1,6 @@
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
+import type { TriggerType } from '../registry/trigger-type';
 import { DEFAULT_MAX_ITERATIONS } from './action';
 import { checkConfigNames, checkConnectionName, type KnownNames } from './check-names';
 import { checkSecretUse, type SecretBindings } from './check-secret-uses';
@@ -123,6 +124,11 @@ function checkAction({ step, path }: StepVisit, context: StepContext): void {
   if (isMap(config)) checkConfig(type, step.action, config, [...path, 'config'], context);
 }
 
+/** Returns the label of the context key of a trigger or wait; undefined if its type has none. */
+function keyLabelOf(type: TriggerType, { config }: Record<string, unknown>): string | undefined {
+  return (isMap(config) ? type.contextKeyLabelOf?.(config) : undefined) ?? type.contextKeyLabel;
+}
+
 /**
  * Returns the context key labels of the document's triggers; undefined for a trigger without one. Unknown triggers are
  * left out.
@@ -130,7 +136,7 @@ function checkAction({ step, path }: StepVisit, context: StepContext): void {
 function triggerKeyLabels({ document, registry }: StepContext): (string | undefined)[] {
   return listOf(document.triggers).flatMap((trigger) => {
     const type = isMap(trigger) && typeof trigger.event === 'string' ? registry.trigger(trigger.event) : undefined;
-    return type ? [type.contextKeyLabel] : [];
+    return type && isMap(trigger) ? [keyLabelOf(type, trigger)] : [];
   });
 }
 
@@ -144,11 +150,12 @@ function checkWait(wait: Record<string, unknown>, path: Segment[], context: Step
   if (!type || typeof wait.event !== 'string') return;
   checkTriggerConfig(type, wait.event, wait, path, context.findings);
   checkConfigNames(type.configSchema, wait.config, [...path, 'config'], context);
-  const other = triggerKeyLabels(context).find((label) => label !== type.contextKeyLabel);
-  const differs = triggerKeyLabels(context).some((label) => label !== type.contextKeyLabel);
+  const awaited = keyLabelOf(type, wait);
+  const other = triggerKeyLabels(context).find((label) => label !== awaited);
+  const differs = triggerKeyLabels(context).some((label) => label !== awaited);
   if (wait.context_key !== undefined || !differs) return;
   const key = (label: string | undefined) => (label === undefined ? 'none' : `the ${label}`);
-  const message = `The run's context key is ${key(other)}, but that of "${wait.event}" is ${key(type.contextKeyLabel)}: set "context_key"`;
+  const message = `The run's context key is ${key(other)}, but that of "${wait.event}" is ${key(awaited)}: set "context_key"`;
   context.findings.warning({ path: [...path, 'event'], code: 'context_key_differs', message });
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { EntityChange } from '../entities/change';
 
 /** A part of a trigger's config, with the value in a payload that it is compared with. */
 export interface ConfigComparison {
@@ -26,6 +27,8 @@ export interface TriggerType {
   contextKey?(payload: Record<string, unknown>, config: Record<string, unknown>): string | null;
   /** What the context key identifies, for display: "system", "incident"… Default: "per automation". */
   contextKeyLabel?: string;
+  /** Returns the label for a config that changes the context key; undefined = `contextKeyLabel`. */
+  contextKeyLabelOf?(config: Record<string, unknown>): string | undefined;
   /**
    * For a trigger that is not an event itself: the event (`<plugin>.<id>` of another trigger) whose occurrences it
    * evaluates.
@@ -84,6 +87,8 @@ export interface TriggerType {
       payload: Record<string, unknown>,
       config: Record<string, unknown>,
     ): boolean | undefined;
+    /** Returns what ended the cause, for the reason that users see; undefined = the change shows it. */
+    endedBy?(change: EntityChange): string | undefined;
     /**
      * Returns which other entities keep a dwell armed when its own entity no longer does (for example, a group of
      * alerts while any of them fires); null = none. Only for `reads: 'entity'`.

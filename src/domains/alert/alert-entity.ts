@@ -114,12 +114,18 @@ function derive(change: EntityChange): Occurrence[] {
     changedFields: change.changedFields,
     timestamp: change.occurredAt.toISOString(),
   };
-  const silencedDetail = silence === undefined ? endedDetail(next) : coveringDetail(silence);
+  const silenced = silence === undefined ? endedDetail(next) : coveringDetail(silence);
   return alertEvents(prev, next).map((event) => ({
     event,
     payload,
-    ...(SILENCED_EVENTS.has(event) && silencedDetail !== undefined && { silenced: silencedDetail }),
+    ...(SILENCED_EVENTS.has(event) && silenced !== undefined && { silenced }),
   }));
+}
+
+/** Returns which silence covered an alert when a change was written, or undefined. */
+export function silencedDetail(context: EntityChange['context']): string | undefined {
+  const { silence } = AlertChangeContext.parse(context ?? {});
+  return silence && coveringDetail(silence);
 }
 
 function coveringDetail({ id, comment, createdBy, endsAt }: CoveringSilence): string {

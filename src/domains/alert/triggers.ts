@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ConfigComparison, TriggerType } from '../../domain/registry/trigger-type';
-import { ALERT_KIND, AlertState, AlertStatus, GroupFacts } from './alert-entity';
+import { ALERT_KIND, AlertState, AlertStatus, GroupFacts, silencedDetail } from './alert-entity';
 import { groupedKey } from './grouped-key';
 import { MatcherError, matchersOf, matchLabels, parseMatchers, type LabelMatcher } from './label-matcher';
 
@@ -120,12 +120,18 @@ const trigger = (
   configSchema: Config,
   contextKey,
   contextKeyLabel: 'alert',
+  contextKeyLabelOf: (config) => {
+    const groupBy = groupByOf(config);
+    // The config of a document that is being checked may be invalid.
+    return Array.isArray(groupBy) ? `group of alerts by ${groupBy.join(', ')}` : undefined;
+  },
   evaluateConfig: isWanted,
   mismatch,
   matched,
   holds: {
     entity: (payload) => ({ kind: ALERT_KIND, id: String(payload['fingerprint']) }),
     test: (state, payload, config) => state !== null && test(state, payload, config),
+    endedBy: ({ next, context }) => (next?.['status'] === 'firing' ? silencedDetail(context) : undefined),
     standIn: (payload, config) => {
       const groupBy = groupByOf(config);
       if (groupBy === undefined) return null;

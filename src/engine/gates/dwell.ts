@@ -93,7 +93,9 @@ async function endDwell(
     return verdict;
   }
   await restDwell(tx, dwell);
-  const detail = `The cause stopped at ${change.occurredAt.toISOString()}, before ${dwell.firesAt.toISOString()}.`;
+  const endedBy = change.shape === 'entity' ? candidate.type.holds?.endedBy?.(change) : undefined;
+  const stopped = `The cause stopped at ${change.occurredAt.toISOString()}, before ${dwell.firesAt.toISOString()}.`;
+  const detail = endedBy === undefined ? stopped : `${stopped} ${endedBy}`;
   return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
 
