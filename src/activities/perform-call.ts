@@ -83,7 +83,7 @@ async function beginAndCall(
 function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<StepOutcome> {
   const { step, start } = attempt;
   const count = `${start.attempts} attempt${start.attempts === 1 ? '' : 's'}`;
-  const last = start.lastError === null ? '' : ` The one before failed: ${start.lastError.message}`;
+  const last = start.lastError === null ? '' : ` The attempt before it failed: ${start.lastError.message}`;
   const error = runError(step, 'attempt_lost', `The last of ${count} did not report its outcome.${last}`);
   return settle(deps, attempt, (tx) => writeFailure(tx, step, error), { error: error.message });
 }

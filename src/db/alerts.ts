@@ -20,8 +20,8 @@ interface LockedRow extends Record<string, unknown> {
 
 /**
  * Locks the entities of alerts until the transaction ends, in the order of their ids, and creates rows for the ids in
- * `create`. Every writer of alerts calls this before it appends changes, so that the `seq` order of the changes of each
- * alert is their commit order.
+ * `create`. Returns the alerts by fingerprint. Every writer of alerts calls this before it appends changes, so that the
+ * `seq` order of the changes of each alert is their commit order.
  */
 export async function lockAlerts(
   tx: Executor,

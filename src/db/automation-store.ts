@@ -91,7 +91,7 @@ export interface AutomationUpdate {
 
 export interface AutomationStore {
   create(tx: Executor, automation: NewAutomation): Promise<AutomationRecord>;
-  /** Updates an automation. Throws `not_found`, or the error that `check` throws. */
+  /** Updates an automation and returns it. Throws `not_found`, or the error that `check` throws. */
   update(tx: Executor, id: string, update: AutomationUpdate): Promise<AutomationRecord>;
   /** Disables and hides an automation; its history is kept. The caller cancels its runs in the same transaction. */
   remove(tx: Executor, id: string, check?: CheckCurrent): Promise<void>;
@@ -296,7 +296,7 @@ function select(db: Executor) {
     .$dynamic();
 }
 
-/** Takes the next revision. Its lock is held until commit, so revisions become visible in order. */
+/** Takes and returns the next revision. Its lock is held until commit, so revisions become visible in order. */
 async function nextRevision(tx: Executor): Promise<number> {
   const result = await tx.execute<{ revision: string }>(
     sql`update definition_revision set revision = revision + 1 returning revision`,

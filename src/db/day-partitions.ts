@@ -154,11 +154,14 @@ async function emptyDefault({ pool }: Pick<Database, 'pool'>, table: DayTable): 
   return moved;
 }
 
-/** Drops the days of the change log that ended more than `changesMs` ago. Days with an unrouted change are kept. */
+/**
+ * Drops the days of the change log that ended more than `changesMs` ago, except days with an unrouted change. Returns
+ * how many days were dropped.
+ */
 export const dropChangePartitions = (database: Pick<Database, 'pool'>, changesMs: number) =>
   dropPartitions(database, CHANGES, changesMs);
 
-/** Drops the days of `routings` that ended more than `routingsMs` ago. */
+/** Drops the days of `routings` that ended more than `routingsMs` ago. Returns how many days were dropped. */
 export const dropRoutingPartitions = (database: Pick<Database, 'pool'>, routingsMs: number) =>
   dropPartitions(database, ROUTINGS, routingsMs);
 

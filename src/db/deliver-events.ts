@@ -13,7 +13,7 @@ export interface DeliveredEvent extends NewEvent {
 
 /**
  * Appends one event with plain parameters, at half the cost of the statement for many events (measured: 900/s against
- * 490/s on busy cores).
+ * 490/s on busy cores). Returns the id of the change, or an empty list for a repeat.
  */
 async function appendOne(db: Executor, event: DeliveredEvent): Promise<string[]> {
   const { kind, id, cause, changeId } = event;
@@ -36,6 +36,7 @@ async function appendOne(db: Executor, event: DeliveredEvent): Promise<string[]>
 
 /**
  * Appends any number of events in their order. Keys are claimed in sorted order, so that two batches cannot deadlock.
+ * Returns the ids of the appended changes; repeats are left out.
  */
 async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Promise<string[]> {
   const records = events.map((event, ord) => ({

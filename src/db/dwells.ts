@@ -263,7 +263,10 @@ const TO_START = sql`status = 'armed' and started_at is null and (start_attempte
 export const dwellsToSync = sql`(exists (select 1 from dwell_ends)
   or exists (select 1 from dwells where ${TO_START}))`;
 
-/** Takes dwells to start, earliest deadline first. Other workers do not take these dwells for `START_AGAIN_SECONDS`. */
+/**
+ * Takes up to `limit` dwells to start, earliest deadline first, and returns them. Other workers do not take these
+ * dwells for `START_AGAIN_SECONDS`.
+ */
 export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
   const taken = await db.execute<Row & { name: string; group: string | null; workflow_id: string | null }>(sql`
     with taken as (

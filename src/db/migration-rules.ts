@@ -44,7 +44,7 @@ interface Statement {
 const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
   ({ text }) =>
     /\badd\s+(?:column\s+)?(?!constraint\b)/i.test(text) && VOLATILE.test(text)
-      ? 'a volatile default rewrites the table: add the column without, set the default, then fill in batches'
+      ? 'a volatile default rewrites the table: add the column without a default, set the default, then fill in batches'
       : undefined,
   ({ text }) =>
     /\badd\s+(?:column\s+)?[^,;]*\bgenerated\s+always\s+as\s*\(/i.test(text) ||

@@ -30,7 +30,7 @@ export async function renewLeases(
 
 /**
  * Takes at most `count` partitions that are free or whose lease has expired. Taking a partition raises its epoch, so
- * that later writes of its previous owner are refused.
+ * that later writes of its previous owner are refused. Returns the taken partitions and their new epochs.
  * @param which partitions that are not reserved, or those that are reserved for workers that provide these names
  */
 export async function takeLeases(

@@ -99,9 +99,9 @@ export const schedulesToSync = sql`(exists (select 1 from schedule_ends)
   or exists (select 1 from schedules where ${UNSYNCED}))`;
 
 /**
- * Takes up to `limit` schedules whose current form is missing in Temporal. Because of `skip locked`, concurrent workers
- * get different rows. Other workers do not take these rows for 5 s. After that, the process of the attempt is assumed
- * to have died.
+ * Takes up to `limit` schedules whose current form is missing in Temporal, and returns them. Because of `skip locked`,
+ * concurrent workers get different rows. Other workers do not take these rows for 5 s. After that, the process of the
+ * attempt is assumed to have died.
  */
 export async function takeUnsynced(db: Executor, limit: number): Promise<ScheduleRow[]> {
   const taken = await db.execute<Row>(sql`

@@ -47,7 +47,8 @@ const infoOf = ({ name, version, updated_at, allow }: InfoRow): SecretInfo => ({
 
 /**
  * Stores a value as a new version (1 for a new name). The binding is kept unless `allow` is given; null removes it. Of
- * two concurrent calls, the second waits for the row and becomes the newer version.
+ * two concurrent calls, the second waits for the row and becomes the newer version. Returns the secret without its
+ * value.
  */
 export async function putSecret(
   tx: Executor,

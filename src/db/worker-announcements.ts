@@ -35,8 +35,9 @@ export interface OtherWorkers {
 }
 
 /**
- * Renews the caller's announcement and removes old announcements, in one statement. Times are by the database's clock.
- * No announcement is removed during the first 60 s after a time at which no worker was live.
+ * Renews the caller's announcement and removes old announcements, in one statement. Returns what the other workers have
+ * announced. Times are by the database's clock. No announcement is removed during the first 60 s after a time at which
+ * no worker was live.
  */
 export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<OtherWorkers> {
   const { id, host, pid, version, scriptLimits, knowledge, knowsId, leaseSeconds } = worker;

@@ -8,7 +8,7 @@ import type { Logger } from '../log';
 import { createProcessCounters } from '../process-counters';
 import { collectProcessMetrics } from '../process-metrics';
 
-/** The metrics of what one worker process does. Ended runs are not among them: the API counts them from their rows. */
+/** The metrics of one worker process. They do not include ended runs, which the API counts from their rows. */
 export interface WorkerMetrics {
   outcome: (outcome: string) => void;
   /** Called when a run was dropped because its mode allowed no further run. */

@@ -4,7 +4,8 @@ import { isGrpcServiceError } from '@temporalio/client';
 const UNAVAILABLE = new Set([1, 4, 8, 13, 14]);
 
 /**
- * Returns whether an error means that Temporal is unreachable or overloaded, so that the call is worth repeating later.
+ * Returns whether an error means that Temporal is unreachable or overloaded, so that repeating the call later may
+ * succeed.
  */
 export function isTemporalUnavailable(error: unknown): boolean {
   for (let e: unknown = error, i = 0; e instanceof Error && i < 5; e = e.cause, i++) {

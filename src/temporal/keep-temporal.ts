@@ -141,8 +141,8 @@ async function keepNamespace(
 }
 
 /**
- * Checks that the server supports worker versioning, when it is enabled.
- * @throws {Error} that names the version of the server
+ * Checks that the server supports worker versioning, if worker versioning is enabled.
+ * @throws {Error} when the server is too old; the message contains its version
  */
 async function announceDeployment({ config, log }: KeepDeps, connection: NativeConnection): Promise<void> {
   const { deployment } = config;

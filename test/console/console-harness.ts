@@ -134,7 +134,9 @@ export async function startConsole(settings: Partial<ApiSettings> = {}): Promise
     if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${answer.text}`);
     return answer.body;
   };
-  /** Only the administrator signs in with a link. Users with other roles sign in with a token. */
+  /**
+   * Returns the path at which a user signs in: with a link for the administrator, and with a token for all other roles.
+   */
   const signInPath = async (roles: readonly string[] | undefined) =>
     roles === undefined ? String((await post('/session/links', {}))['path']) : '/console/sign-in';
   return {

@@ -124,7 +124,10 @@ export async function causeAnswers(
 /** The fields of a change that is not, or no longer, in the log. */
 const NO_CHANGE = { kind: null, id: null, name: null, event: null, customType: null, events: [] };
 
-/** Returns a run and the runs that led to it, nearest first, each with the change that started it. */
+/**
+ * Returns a run and the runs that led to it, nearest first, each with the change that started it. Returns an empty list
+ * for a change from outside (`causedBy` null).
+ */
 export async function causeChain(db: Executor, causedBy: string | null): Promise<Link[]> {
   const links: Link[] = [];
   for (let runId = causedBy; runId !== null && links.length <= MAX_DEPTH;) {

@@ -115,7 +115,7 @@ export function isYamlType(type: string): boolean {
 }
 
 /**
- * Returns the value of a body, or undefined if there is no body.
+ * Parses a body. `value` is undefined if there is no body, or if the format is `raw`.
  * @throws {FermataError} `unsupported_media_type`; `malformed_body` with line and column; `invalid_text`;
  * `validation_failed` for a number that is too large; `body_too_large` for YAML; `limit_exceeded`
  */

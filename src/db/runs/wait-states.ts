@@ -155,9 +155,9 @@ const TO_SEND = sql`woken_by is not null and (signalled_at is null
 export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
 
 /**
- * Takes wakes to send, and adds the workflow ids of their runs. Wakes of runs that are not open are left out. Because
- * of `skip locked`, sweeps of several workers share the rows instead of waiting for each other, and `signalled_at`
- * prevents each of them from sending a wake again.
+ * Takes up to `limit` wakes to send, and returns them with the workflow ids of their runs. Wakes of runs that are not
+ * open are left out. Because of `skip locked`, sweeps of several workers share the rows instead of waiting for each
+ * other, and `signalled_at` prevents each of them from sending a wake again.
  */
 export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
   const taken = await db.execute<WakeRow>(sql`

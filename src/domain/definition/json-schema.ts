@@ -22,7 +22,7 @@ function toJson(schema: z.ZodType): Json {
   return json;
 }
 
-/** Allows a text with `{{` in place of any nested value, as validation does. */
+/** Returns a schema that also accepts a text with `{{` in place of any nested value, as validation does. */
 function relaxed(schema: unknown, top = true): unknown {
   if (!isMap(schema)) return schema;
   const copy: Json = { ...schema };

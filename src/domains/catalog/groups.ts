@@ -59,7 +59,7 @@ export async function listGroups(
   return db.select().from(g).where(older).orderBy(desc(g.createdAt), desc(g.id)).limit(limit);
 }
 
-/** Locks the group's row until the transaction ends. Throws `not_found` when it does not exist. */
+/** Locks the group's row until the transaction ends, and returns it. Throws `not_found` when it does not exist. */
 export async function lockGroup(tx: Executor, id: string): Promise<Group> {
   const [group] = await tx.select().from(systemGroups).where(eq(systemGroups.id, id)).for('no key update');
   if (!group) throw notFound(id);

@@ -73,8 +73,9 @@ const hasHealth = (statuses: readonly string[]): SQL =>
     = any(${sql.param([...statuses])}::text[])`;
 
 /**
- * Locks systems until the transaction ends, in the order of their ids. Every writer of the health or the catalogue
- * entry of a system takes this lock first, so that the changes of a system have one order and writers cannot deadlock.
+ * Locks systems until the transaction ends, in the order of their ids. Returns those that exist, by id. Every writer of
+ * the health or the catalogue entry of a system takes this lock first, so that the changes of a system have one order
+ * and writers cannot deadlock.
  */
 export async function lockSystems(tx: Executor, ids: readonly string[]): Promise<Map<string, System>> {
   if (ids.length === 0) return new Map();

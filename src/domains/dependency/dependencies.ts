@@ -161,7 +161,7 @@ export async function updateDependency(write: DomainWrite, id: string, patch: De
   return row;
 }
 
-/** Removes a dependency. Throws `not_found` when it does not exist. */
+/** Removes a dependency and returns it. Throws `not_found` when it does not exist. */
 export async function deleteDependency(write: DomainWrite, id: string): Promise<Dependency> {
   const current = await lockDependency(write.tx, id);
   await write.tx.delete(d).where(eq(d.id, current.id));

@@ -103,7 +103,7 @@ async function comment(write: DomainWrite, incidentId: string, update: NewIncide
   return row;
 }
 
-/** Locks the incident's row until the transaction ends. Throws `not_found` when it does not exist. */
+/** Locks the incident's row until the transaction ends, and returns it. Throws `not_found` when it does not exist. */
 export async function lockIncident(tx: Executor, id: string): Promise<Incident> {
   const rows = z.guid().safeParse(id).success
     ? await tx.select().from(incidents).where(eq(incidents.id, id)).for('no key update')

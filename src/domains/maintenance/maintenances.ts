@@ -80,7 +80,9 @@ async function mirror(write: DomainWrite, row: Maintenance, occurredAt: Date): P
   await write.entities.mutate(write.tx, ref, () => state, write.cause, { occurredAt, context: { title } });
 }
 
-/** Locks the maintenance's row until the transaction ends. Throws `not_found` when it does not exist. */
+/**
+ * Locks the maintenance's row until the transaction ends, and returns it. Throws `not_found` when it does not exist.
+ */
 export async function lockMaintenance(tx: Executor, id: string): Promise<Maintenance> {
   const rows = z.guid().safeParse(id).success ? await tx.select().from(m).where(eq(m.id, id)).for('no key update') : [];
   if (!rows[0]) throw new FermataError('not_found', `Maintenance "${id}" not found`);

@@ -89,7 +89,7 @@ async function store(write: DomainWrite, row: Satellite, occurredAt = write.now)
   return row;
 }
 
-/** Locks the satellite's row until the transaction ends. Throws `not_found` when it does not exist. */
+/** Locks the satellite's row until the transaction ends, and returns it. Throws `not_found` when it does not exist. */
 export async function lockSatellite(tx: Executor, id: string): Promise<Satellite> {
   const rows = z.guid().safeParse(id).success ? await tx.select().from(s).where(eq(s.id, id)).for('no key update') : [];
   if (!rows[0]) throw notFound(id);

@@ -62,7 +62,7 @@ export async function listSlos(db: Executor, page: { limit: number; before: stri
   return db.select().from(slos).where(where).orderBy(desc(slos.id)).limit(page.limit);
 }
 
-/** Locks the objective's row until the transaction ends. Throws `not_found` when it does not exist. */
+/** Locks the objective's row until the transaction ends, and returns it. Throws `not_found` when it does not exist. */
 export async function lockSlo(tx: Executor, id: string): Promise<Slo> {
   const rows = z.guid().safeParse(id).success
     ? await tx.select().from(slos).where(eq(slos.id, id)).for('no key update')

@@ -36,7 +36,8 @@ export interface DwellDeps {
  * dwell's deadline is before the change, the cause has held long enough, and the dwell fires first, whether or not its
  * timer has run. If the change occurred after a deadline that is still in the future (the sender's clock is ahead), the
  * cause counts as ended before the deadline. A change that was retried ends only dwells whose causes began no later
- * than the change.
+ * than the change. Returns the requests for the runs of dwells that fired, and the reasons why other dwells started
+ * none.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
@@ -130,7 +131,10 @@ async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Pr
   return false;
 }
 
-/** Fires a dwell: marks its row as spent, then evaluates variables and conditions. */
+/**
+ * Fires a dwell: marks its row as spent, then evaluates variables and conditions. Returns the request for the run, or
+ * the reason why none starts.
+ */
 export async function spendAndEvaluate(
   deps: DwellDeps & SurvivorDeps,
   tx: Executor,

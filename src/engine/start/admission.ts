@@ -20,9 +20,9 @@ export interface AdmissionDecisions {
 }
 
 /**
- * Passes survivors through the concurrency gate. Survivors of one bucket are admitted in the given order. A run takes a
- * slot of this worker if one is free, and is started right after the commit; other runs wait in the table. The caller
- * releases the slots with `releaseSlots` if its transaction fails.
+ * Passes survivors through the concurrency gate. Survivors of one bucket are admitted in the given order. Returns each
+ * survivor with its decision. A run takes a slot of this worker if one is free, and is started right after the commit;
+ * other runs wait in the table. The caller releases the slots with `releaseSlots` if its transaction fails.
  */
 export async function admitAll(
   { launcher }: Pick<SurvivorDeps, 'launcher'>,

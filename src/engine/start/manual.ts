@@ -38,8 +38,9 @@ export interface ManualRunRequest {
 /**
  * Admits a run that was started manually, even if the automation is disabled, and even while Temporal is unreachable.
  * Config, filter, window and dwell are skipped. Variables, conditions (unless `skipConditions` is set) and the mode
- * apply. Refused with `validation_failed`, `condition`, `already_running`, `max_runs`, `plugin_missing`, `not_found` or
- * an error of `startVariables`.
+ * apply.
+ * @throws {FermataError} `validation_failed`, `condition`, `already_running`, `max_runs`, `plugin_missing`,
+ * `not_found`, or an error of `startVariables`
  */
 export async function startManualRun(
   deps: ManualRunDeps,
@@ -99,7 +100,8 @@ interface NamedTrigger {
 
 /**
  * Returns the trigger that a request names, and the context key that the trigger derives from the payload. Returns null
- * when the request names no trigger. Refused with `validation_failed`.
+ * when the request names no trigger.
+ * @throws {FermataError} `validation_failed`, `plugin_missing`
  */
 function namedTrigger(
   registry: Registry,

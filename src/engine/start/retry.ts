@@ -42,9 +42,9 @@ interface Stored extends Record<string, unknown> {
 /**
  * Retries a failed run on its pinned version, as a new run that refers to the failed one. Mode and limits apply as for
  * any start. Gates and conditions are not evaluated again. The automation may be disabled. From `failure`, steps use
- * the idempotency keys of the failed run; from `start`, all steps run again under new keys. Refused with
- * `not_retryable`, `already_running`, `max_runs`, `conflict`, `plugin_missing`, or (from `start`) an error of
- * `startVariables`.
+ * the idempotency keys of the failed run; from `start`, all steps run again under new keys.
+ * @throws {FermataError} `not_retryable`, `already_running`, `max_runs`, `conflict`, `plugin_missing`, or (from
+ * `start`) an error of `startVariables`
  */
 export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): Promise<string> {
   if (run.status !== 'failed') {
