@@ -78,7 +78,7 @@ export async function earliestMatch(
   for (let after = wait.afterSeq; ;) {
     const changes = await changesAfter(tx, after, events, LOG_PAGE);
     for (const change of changes) {
-      // No event before the one that woke the wait matched.
+      // None of the events before the event that woke the wait matched.
       if (change.seq >= wokeAt) return woke;
       for (const occurrence of occurrencesOf(change, deps.registry, () => undefined)) {
         const trigger = await matchEvent(deps, tx, waiter, change, occurrence);

@@ -71,7 +71,7 @@ describe('a namespace that cannot be read', () => {
 
 it.each([
   ['!health.system.in_maintenance', '2026-11-23T12:00:00.000Z'],
-  // An incident can stop to suppress notifications without a change in the log.
+  // An incident can stop suppressing notifications without a change in the log.
   ['!health.system.notifications_suppressed', '2026-11-23T11:01:00.000Z'],
 ])('evaluates %s again at %s', async (condition, at) => {
   const fields = { in_maintenance: true, notifications_suppressed: true };

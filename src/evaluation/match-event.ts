@@ -20,7 +20,7 @@ export interface Waiter {
   source: RunSource;
   artifacts: ExpressionContext['artifacts'];
   events: readonly AwaitedEvent[];
-  /** Steps that the wait's filters share with others; default: not shared. */
+  /** Steps that the wait's filters share with other evaluations; default: not shared. */
   steps?: ExpressionContext['steps'];
 }
 

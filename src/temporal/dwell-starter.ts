@@ -37,8 +37,8 @@ interface StarterDeps {
 }
 
 /**
- * Creates the starter of dwell timers. A workflow is started with the remaining time as its start delay, so it costs
- * one call until it is due. All timers of one key share a workflow id; the memo of an execution names its dwell.
+ * Creates the starter of dwell timers. A workflow is started with the remaining time as its start delay, so it needs
+ * only one call before it is due. All timers of one key share a workflow id; the memo of an execution names its dwell.
  * Executions are terminated only by their run id.
  */
 export function createDwellStarter(deps: StarterDeps): DwellStarter {

@@ -193,7 +193,8 @@ async function resolveConflict(
   if (ours?.status !== 'pending') return 'stale';
   const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
   if (holderEnded) {
-    // If the row has ended, the execution completes with its next workflow task. An execution without a row never does.
+    // If the row has ended, the execution completes with its next workflow task. An execution without a row never
+    // completes.
     if (theirs === null || theirs.endedSecondsAgo > COMPLETION_SECONDS) {
       await calls.terminate(run.workflowId, firstRunIdOf(holder));
       return null;

@@ -24,7 +24,7 @@ import { sha256 } from '../domain/sha256';
 export interface ScheduleKeeper {
   /**
    * Creates or updates a schedule, and deletes the schedule under its former id. Returns the id of the schedule, which
-   * differs from the requested one when another installation in the namespace has a schedule with that id.
+   * differs from the requested id when another installation in the namespace has a schedule with that id.
    */
   put(schedule: ScheduleRow): Promise<string>;
   remove(scheduleId: string): Promise<void>;
@@ -140,7 +140,10 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
   };
 }
 
-/** Returns a spec with every time at which the schedule might be due. The activity decides which of these count. */
+/**
+ * Returns a spec with every time at which the schedule might be due. The activity decides which of these times are
+ * used.
+ */
 function specOf(
   { event, config, since }: ScheduleRow,
   timezone: string,

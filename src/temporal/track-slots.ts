@@ -16,8 +16,8 @@ interface Slots {
 const HEARTBEAT_MS = 1_000;
 
 /**
- * Creates interceptors that report each activity to `slots`. A local one holds a workflow task slot until it ends. A
- * normal one reports its result to Temporal when its run may continue.
+ * Creates interceptors that report each activity to `slots`. A local activity holds a workflow task slot until it ends.
+ * A normal activity reports its result to Temporal when its run may continue.
  */
 export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
   return (context) => ({

@@ -114,7 +114,7 @@ export interface NextCall {
 
 /** The result of a stretch. */
 export interface Stretched {
-  /** Outcomes in the order in which the commands were carried out, starting with the requested one. */
+  /** Outcomes in the order in which the commands were carried out, starting with the requested command. */
   done: CommandOutcome[];
   /** Whether all steps of the run have ended and its row now has the status `success`. */
   ended: boolean;
@@ -154,7 +154,7 @@ export interface RunActivities {
   claimRun(input: {
     runId: string;
     executionRunId: string;
-    /** Set when the execution resumes where an earlier one stopped. Nothing is performed then. */
+    /** Set when the execution resumes where an earlier execution stopped. Nothing is performed then. */
     resumes?: boolean;
   }): Promise<(Stretched & ClaimResult) | null>;
   /**

@@ -6,5 +6,5 @@ const SUFFIX = '-calls';
  */
 export const callsQueueOf = (taskQueue: string): string => `${taskQueue}${SUFFIX}`;
 
-/** Returns whether a task queue is one that `callsQueueOf` returns. */
+/** Returns whether a task queue is a queue for calls (`callsQueueOf`). */
 export const isCallsQueue = (taskQueue: string): boolean => taskQueue.endsWith(SUFFIX);

@@ -44,7 +44,7 @@ export const loopOf = (lane: string): string => lane.replace(/\d+\]$/, '');
 
 /**
  * Returns the filter for the artifacts of the run that the step at a path can read. `lanes` are the lanes around the
- * step; artifacts of their sibling iterations are excluded. `byItem` is whether the document has a loop with
+ * step; artifacts of their sibling iterations are excluded. `byItem` is true if the document has a loop with
  * `parallel`.
  */
 export function artifactView(definition: Steps, path: string): { lanes: string[]; byItem: boolean } {

@@ -48,7 +48,7 @@ export const dwellIdAfterSlug = (triggerId: string, contextKey: string | null): 
 export const scheduleIdOf = (slug: string, triggerId: string): string => `${slug}/${encoded(triggerId)}`;
 
 /**
- * Returns the id to use when another installation in the namespace holds the wanted one. Installations have different
+ * Returns the id to use when another installation in the namespace holds the wanted id. Installations have different
  * task queues.
  */
 export const idBesideOther = (id: string, taskQueue: string): string => `${id}@${taskQueue}`;

@@ -76,7 +76,7 @@ export function firstPage(how: Pagination): PageRequest {
   return how.type === 'page' ? { query: { [how.parameter]: how.start } } : {};
 }
 
-/** Returns the request for the page that follows the given one, or null after the last page. */
+/** Returns the request for the page that follows the given page, or null after the last page. */
 export function nextPage(how: Pagination, { response, value, items, total, number }: Page): PageRequest | null {
   if (how.type === 'link') return addressed(nextLink(response.headers['link'] ?? ''), response.url);
   if (how.type === 'url') return addressed(cursorOf(value, how.next), response.url);

@@ -97,7 +97,7 @@ function keyOf(key: Buffer, salt: Uint8Array): Buffer {
 }
 
 /**
- * Returns a key id for a message, or a placeholder for one of an unexpected form: the id in a payload is untrusted
+ * Returns a key id for a message, or a placeholder if the id has an unexpected form: the id in a payload is untrusted
  * input.
  */
 const printable = (keyId: string): string => (/^[0-9a-f]{1,64}$/.test(keyId) ? keyId : 'of an unknown form');

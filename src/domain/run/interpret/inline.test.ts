@@ -7,7 +7,7 @@ import { planOf, runList } from './steps';
 const LONG = { action: 'test.long' };
 const SHORT = { action: 'test.short' };
 
-/** Drives steps from the first one. Returns the outcomes and the paths of the attempts. */
+/** Drives steps from the first step. Returns the outcomes and the paths of the attempts. */
 async function drive(written: object[], first: StretchInput['first'], outcome: StepOutcome = { type: 'done' }) {
   const plan = planOf(
     written.map((step) => ActionStep.parse(step)),

@@ -90,7 +90,8 @@ export class Progress {
   }
 
   /**
-   * Drops the state of the branch at a path, which has ended and whose variables have been merged into its parent's.
+   * Drops the state of the branch at a path, which has ended and whose variables have been merged into those of its
+   * parent.
    */
   forgetBranch(place: string): void {
     this.branches.delete(place);
