@@ -5,8 +5,8 @@ import type { DocumentChecks } from './document-checks';
 import { resultOf, type ThreadAnswer } from './thread-answer';
 
 /**
- * Maximum size in characters of a document that is checked on the main thread. Checking one of this size takes about 30
- * ms.
+ * Maximum size in characters of a document that is checked on the main thread. Checking a document of this size takes
+ * about 30 ms.
  */
 const SMALL = 8_192;
 /** Number of threads per process. */

@@ -7,7 +7,7 @@ const MAX_REMEMBERED = 10_000;
 export interface RefusalSampler {
   /**
    * Returns undefined if this refusal is not to be recorded, otherwise the number of refusals left out since the last
-   * recorded one.
+   * recorded refusal.
    * @param maxPerMinute maximum number of recorded refusals for this address and action
    */
   take(address: string, action: string, maxPerMinute: number): { notRecorded?: number } | undefined;

@@ -181,7 +181,8 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
 
 /**
  * Returns when the last silence of the episode ended, for a firing alert that no silence covers, or undefined if none
- * has ended. A message that moves the alert out of a silence that has not ended, by other labels, does not end it.
+ * has ended. A message with other labels may move the alert out of a silence that has not ended. This does not end the
+ * silence.
  */
 function endOfSilence({ alert, state: { status, silencedUntil } }: Proposal, now: Date): string | undefined {
   if (status !== 'firing' || silencedUntil === undefined) return undefined;

@@ -28,8 +28,8 @@ function passed({ impactType }: Edge, status: HealthStatus): HealthStatus {
 
 /**
  * Returns the status that reaches each dependant of a system. Direct dependants are reached over any edge, indirect
- * dependants only over transitive edges, and nobody over informational edges. If several paths lead to a dependant, the
- * worst status is used.
+ * dependants only over transitive edges, and no dependants over informational edges. If several paths lead to a
+ * dependant, the worst status is used.
  */
 function reached(edges: readonly Edge[], origin: string, status: HealthStatus): Map<string, HealthStatus> {
   const states = new Map<string, HealthStatus>();

@@ -6,7 +6,7 @@ import { ElementError, element, type AlertSender, type Element, type SenderMessa
 /** Maximum length in characters of a fingerprint that a sender sets. */
 export const MAX_FINGERPRINT_LENGTH = 400;
 
-/** Returns the facts about the alert group that the message carries. The others keep their values. */
+/** Returns the facts about the alert group that the message contains. All other facts keep their values. */
 function groupOf(body: Fields): Partial<GroupFacts> {
   const carries = (name: string) => Object.hasOwn(body, name);
   return {

@@ -20,7 +20,7 @@ interface Agents {
 
 /**
  * Creates the connection pools. If there are more than 50 pools with a custom trust or identity, the least recently
- * used one is closed.
+ * used pool is closed.
  */
 export function createAgents(allowList: AllowList, resolve: Resolve): Agents {
   const create = (tls: EgressTls = {}) =>

@@ -20,7 +20,7 @@ const SnsMessage = z.looseObject({
 });
 export type SnsMessage = z.infer<typeof SnsMessage>;
 
-/** Parses an SNS message. Returns null when the body is not one. */
+/** Parses an SNS message. Returns null for any other body. */
 export function parseSnsMessage(raw: Buffer): SnsMessage | null {
   try {
     const parsed = SnsMessage.safeParse(JSON.parse(raw.toString('utf8')));

@@ -41,7 +41,7 @@ export function verifySender(
   return signed ? { signedHash: sha256(signed, 'base64url') } : null;
 }
 
-/** Returns the signed content if one of the signatures in a separate header is valid. */
+/** Returns the signed content if one of the signatures in a separate header is valid, otherwise undefined. */
 function signedText(
   expected: Expectation,
   scheme: HmacScheme,
@@ -89,7 +89,7 @@ function signedParts(
 /**
  * Returns the signed content for a header `t=<unix>,v1=<hex>`, which signs `t.body`. Returns undefined when the header
  * is malformed, its time is outside the tolerance, or no signature matches. During a rotation of the secret, a sender
- * may send several v1.
+ * may send several `v1` signatures.
  */
 function timestampedText(
   { toleranceSeconds }: Expectation,
