@@ -75,12 +75,19 @@ function filesOf(args) {
   return listed.split('\0').filter((file) => file !== '' && !SKIPPED.some((pattern) => pattern.test(file)));
 }
 
+/** Indentation, and what begins a line of a comment, a list or a quotation. */
+const LINE_START = /^\s*(?:\*|\/\/|#|>|-)?\s*/;
+
 let found = 0;
 process.chdir(root);
 for (const file of filesOf(process.argv.slice(2))) {
-  for (const [index, line] of readFileSync(file, 'utf8').split('\n').entries()) {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  for (const [index, line] of lines.entries()) {
+    const start = line.trimEnd();
+    const next = (lines[index + 1] ?? '').replace(LINE_START, '');
     for (const [phrase, instead] of PHRASES) {
-      const match = phrase.exec(line);
+      // A phrase may continue on the next line. One that is only on the next line is reported with that line.
+      const match = phrase.exec(line) ?? (phrase.test(next) ? null : phrase.exec(`${start} ${next}`));
       if (match === null) continue;
       found += 1;
       console.log(`${file}:${index + 1}: "${match[0]}": write ${instead}`);

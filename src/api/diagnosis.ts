@@ -91,7 +91,7 @@ const CHECKS: readonly Check[] = [
             housekeepingAge === null
               ? `Housekeeping has never run, although a worker has been running for ${minutes(workersAge)}.`
               : `Housekeeping last ended ${minutes(housekeepingAge)} ago; it runs every 5 minutes.`,
-          advice: 'Look at the schedule fermata-housekeeping in Temporal: it must not be paused.',
+          advice: 'Check the schedule fermata-housekeeping in Temporal: it must not be paused.',
         },
   ({ lostRuns }) =>
     lostRuns === 0
