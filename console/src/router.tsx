@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { queryClient } from './api/query-client';
+import { loadScript } from './api/reachable';
 import { sessionQuery } from './api/session';
 import { Shell } from './shell';
 import { Crash, NoScreen } from './ui/crash';
@@ -43,7 +44,7 @@ const screen = <Path extends string>(
     getParentRoute: () => shellRoute,
     path,
     validateSearch: texts(...search),
-    component: lazyRouteComponent(load as () => Promise<Record<string, never>>, name as never),
+    component: lazyRouteComponent(() => loadScript(load) as Promise<Record<string, never>>, name as never),
   });
 
 const routes = [

@@ -15,15 +15,18 @@ import {
   Server,
   Siren,
   Target,
+  Unplug,
   Workflow,
   type LucideIcon,
 } from 'lucide-react';
 import { useEffect, useRef } from 'react';
-import { useLive, useLiveState } from './api/live';
+import { useLive, useLiveState, useLostAt } from './api/live';
 import { whenSignedOut } from './api/client';
 import { queryClient } from './api/query-client';
 import { sessionQuery, signOut } from './api/session';
+import { useNow } from './lib/clock';
 import { useKeepInView } from './lib/keep-in-view';
+import { Time } from './ui/time';
 
 const LIVE = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' } as const;
 
@@ -87,6 +90,26 @@ export function Shell() {
       <main className="main" id="main" tabIndex={-1}>
         <Outlet />
       </main>
+      <Unreachable />
+    </div>
+  );
+}
+
+/** Milliseconds without a connection before a notice appears. The page reconnects sooner after a planned restart. */
+const PATIENCE_MS = 2_000;
+
+/** A notice that the page shows old data. It covers the bottom of the window, so that the screen does not move. */
+function Unreachable() {
+  const lostAt = useLostAt();
+  const now = useNow();
+  if (lostAt === undefined || now - Date.parse(lostAt) < PATIENCE_MS) return null;
+  return (
+    <div className="unreachable">
+      <Unplug size={16} aria-hidden />
+      <span role="alert">The API cannot be reached. Data may be out of date.</span>
+      <span>
+        Last contact <Time at={lostAt} />
+      </span>
     </div>
   );
 }

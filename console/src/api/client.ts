@@ -21,6 +21,11 @@ export class ApiError extends Error {
   ) {
     super(message);
   }
+
+  /** Whether the API did not respond at all. */
+  get isUnreachable(): boolean {
+    return this.status === 599;
+  }
 }
 
 let csrfToken = '';
@@ -74,9 +79,14 @@ async function reached<T>(call: Promise<Result<T>>): Promise<Result<T>> {
   }
 }
 
+/** Statuses with which a proxy responds if it cannot reach the API. */
+const PROXY_ERRORS: readonly number[] = [502, 503, 504];
+
 function problemOf(response: Response, error: unknown): ApiError {
   const problem = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
   const code = typeof problem['code'] === 'string' ? problem['code'] : 'unknown';
+  if (code === 'unknown' && PROXY_ERRORS.includes(response.status))
+    return new ApiError(599, 'unreachable', `The API cannot be reached: a proxy answered ${response.status}.`);
   if (response.status === 401) onSignedOut();
   const findings = Array.isArray(problem['errors']) ? (problem['errors'] as Finding[]) : [];
   const detail = typeof problem['detail'] === 'string' ? problem['detail'] : `The API answered ${response.status}.`;

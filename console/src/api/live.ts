@@ -1,5 +1,6 @@
 import { useEffect, useSyncExternalStore } from 'react';
 import { queryClient } from './query-client';
+import { isReachable } from './reachable';
 
 /** Events of the stream, each with the keys of the queries that it makes stale. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
@@ -11,25 +12,34 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
 };
 /** Delay in milliseconds between an event and the next read of stale queries. Events in between share that read. */
 const REFRESH_MS = 700;
+/**
+ * Interval in milliseconds at which the page checks that the API still responds. A lost network connection does not end
+ * an event stream: it stays open without events.
+ */
+const CHECK_MS = 10_000;
+const RECONNECT_MS = 3_000;
 
 export type LiveState = 'connecting' | 'live' | 'lost';
 
 let state: LiveState = 'connecting';
+let lostAt: string | undefined;
 const listeners = new Set<() => void>();
 const setState = (next: LiveState) => {
+  lostAt = next === 'lost' ? (lostAt ?? new Date().toISOString()) : undefined;
   state = next;
   listeners.forEach((listener) => listener());
 };
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+/** Returns the instant at which the page lost its connection to the event stream; undefined if it is connected. */
+export const useLostAt = (): string | undefined => useSyncExternalStore(subscribe, () => lostAt);
 
 /** Returns the state of the page's connection to the event stream. `lost` means that the browser or page reconnects. */
 export function useLiveState(): LiveState {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => state,
-  );
+  return useSyncExternalStore(subscribe, () => state);
 }
 
 /**
@@ -69,15 +79,27 @@ export function useLive(): void {
         // The server refused the stream, so the browser will not reconnect. Perhaps the session has ended: read it
         // again to find out.
         void queryClient.invalidateQueries({ queryKey: ['session'] });
-        retry = window.setTimeout(connect, 3_000);
+        retry = window.setTimeout(connect, RECONNECT_MS);
       };
       // The server no longer has all the events that the page missed, so every query is read again.
       source.addEventListener('gap', () => void queryClient.invalidateQueries());
       for (const name of Object.keys(STALE)) source.addEventListener(name, receive(name));
     };
+    const check = async () => {
+      const checked = source;
+      if (state !== 'live' || (await isReachable())) return;
+      // Another check or an error of the stream may have come first.
+      if (source !== checked || checked?.readyState !== EventSource.OPEN) return;
+      checked.close();
+      setState('lost');
+      retry = window.setTimeout(connect, RECONNECT_MS);
+    };
     connect();
+    const checks = window.setInterval(() => void check(), CHECK_MS);
     return () => {
       source?.close();
+      source = undefined;
+      window.clearInterval(checks);
       window.clearTimeout(timer);
       window.clearTimeout(retry);
     };

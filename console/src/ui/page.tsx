@@ -76,6 +76,8 @@ export function Problem({ error }: { error: unknown }) {
   );
 }
 
+const isUnreachable = (error: unknown) => error instanceof ApiError && error.isUnreachable;
+
 /** A placeholder for content that is being loaded. */
 export function Loading({ rows = 6 }: { rows?: number }) {
   return (
@@ -88,7 +90,8 @@ export function Loading({ rows = 6 }: { rows?: number }) {
 }
 
 /**
- * Shows the data of a query, a placeholder while it loads, or its error. If a later read fails, shows error and data.
+ * Shows the data of a query, a placeholder while it loads, or its error. If a later read fails, shows error and data;
+ * only the data if the API cannot be reached, because the frame of the screens shows that once for all queries.
  */
 export function Loaded<T>({
   query,
@@ -100,7 +103,7 @@ export function Loaded<T>({
   if (query.data !== undefined)
     return (
       <>
-        {query.error !== null && <Problem error={query.error} />}
+        {query.error !== null && !isUnreachable(query.error) && <Problem error={query.error} />}
         {children(query.data)}
       </>
     );

@@ -1,0 +1,28 @@
+const TIMEOUT_MS = 5_000;
+const RETRY_MS = 2_000;
+
+/** Returns whether the API responds within five seconds. An error of a proxy that cannot reach it does not count. */
+export async function isReachable(): Promise<boolean> {
+  try {
+    const { status } = await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return status < 500;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Loads the script of a screen. While the API, which serves the scripts, cannot be reached, waits and tries again:
+ * otherwise the router would reload the page, and the browser would show its own error page instead of the console.
+ * @throws {Error} when the API can be reached but does not have the script, e.g. after an upgrade
+ */
+export async function loadScript<T>(load: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await load();
+    } catch (error) {
+      if (await isReachable()) throw error;
+      await new Promise((resolve) => window.setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
