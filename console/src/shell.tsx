@@ -45,6 +45,10 @@ const SCREENS: readonly (readonly [path: string, name: string, icon: LucideIcon]
   ['/system', 'Access, system', KeyRound],
 ];
 
+/** The script panel has no entry of its own in the navigation: it belongs to the connections, which link to it. */
+const currentIf = (to: string, path: string) =>
+  to === '/connections' && path.startsWith('/scripts') ? { className: 'active', 'aria-current': 'page' as const } : {};
+
 /**
  * The navigation and the frame around every screen. Follows the event stream, and redirects to sign-in when the session
  * has ended.
@@ -73,7 +77,7 @@ export function Shell() {
           <Activity size={16} aria-hidden /> Fermata
         </div>
         {SCREENS.map(([to, name, Icon]) => (
-          <Link key={to} to={to} search={{}} activeOptions={{ includeSearch: false }}>
+          <Link key={to} to={to} search={{}} activeOptions={{ includeSearch: false }} {...currentIf(to, path)}>
             <Icon size={16} aria-hidden /> {name}
           </Link>
         ))}

@@ -31,6 +31,6 @@ export function relativeText(at: number, now: number): string {
 export function absoluteText(at: number): string {
   return new Intl.DateTimeFormat(undefined, {
     ...{ year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
-    ...{ fractionalSecondDigits: 3, timeZoneName: 'short', hour12: false },
+    ...{ fractionalSecondDigits: 3, timeZoneName: 'short', hourCycle: 'h23' },
   }).format(at);
 }

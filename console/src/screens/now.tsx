@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import type { ReactElement } from 'react';
 import { changeName, runEvent } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
 import { api, bodyOf } from '../api/client';
@@ -11,6 +11,7 @@ import { EntityName } from '../ui/entity-name';
 import { Loaded, Page, Panel } from '../ui/page';
 import { page, Pages, usePages } from '../ui/pages';
 import { Status } from '../ui/status';
+import { Steady } from '../ui/steady';
 import { Duration, Time } from '../ui/time';
 import { readHealth } from './systems/read-all';
 import { HealthStatus } from './systems/system-health';
@@ -65,14 +66,18 @@ function Lag() {
   );
 }
 
-function List({ items, none }: { items: readonly ReactNode[]; none: string }) {
+function List({ items, none }: { items: readonly ReactElement[]; none: string }) {
   if (items.length === 0) return <p className="pad faint">{none}</p>;
   return (
-    <ul className="plain">
-      {items.map((item, index) => (
-        <li key={index}>{item}</li>
-      ))}
-    </ul>
+    <Steady items={items} keyOf={({ key }) => key ?? ''}>
+      {(shown) => (
+        <ul className="plain">
+          {shown.map((item) => (
+            <li key={item.key}>{item}</li>
+          ))}
+        </ul>
+      )}
+    </Steady>
   );
 }
 
@@ -340,7 +345,7 @@ function Workers() {
                   </span>
                 </span>
                 <span className="line-end">
-                  since <Time at={startedAt} />
+                  started <Time at={startedAt} />
                 </span>
               </span>
             ))}

@@ -54,7 +54,9 @@ export function Runs() {
         </p>
       )}
       <ActiveFilters names={FILTERS} texts={texts} />
-      <Pages query={query}>{(items) => <RunTable runs={items} filtered={Object.keys(search).length > 0} />}</Pages>
+      <Pages query={query} steadyBy={({ id }) => id}>
+        {(items) => <RunTable runs={items} filtered={Object.keys(search).length > 0} />}
+      </Pages>
     </Page>
   );
 }

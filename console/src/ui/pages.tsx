@@ -1,6 +1,7 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Loaded } from './page';
+import { Steady } from './steady';
 
 interface PageOf<Item> {
   items: Item[];
@@ -31,25 +32,42 @@ export interface PagesQuery<Item> {
   error: Error | null;
   hasNextPage: boolean;
   isFetchingNextPage: boolean;
+  isPlaceholderData: boolean;
   fetchNextPage(): Promise<unknown>;
 }
 
+interface PagesProps<Item> {
+  query: PagesQuery<Item>;
+  /** Key of an item of a live list. With it, the items stay in place while the user points at them. */
+  steadyBy?: (item: Item) => string;
+  children(items: readonly Item[]): ReactNode;
+}
+
 /** Shows the items read so far, and a button that reads the next page. */
-export function Pages<Item>({ query, children }: { query: PagesQuery<Item>; children: (items: Item[]) => ReactNode }) {
+export function Pages<Item>({ query, steadyBy, children }: PagesProps<Item>) {
   return (
     <Loaded query={query}>
-      {({ pages }) => (
-        <>
-          {children(pages.flatMap(({ items }) => items))}
-          {query.hasNextPage && (
-            <div className="more">
-              <button type="button" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                Show more
-              </button>
-            </div>
-          )}
-        </>
-      )}
+      {({ pages }) => {
+        const items = pages.flatMap((page) => page.items);
+        return (
+          <>
+            {steadyBy === undefined ? (
+              children(items)
+            ) : (
+              <Steady items={items} keyOf={steadyBy} isCurrent={!query.isPlaceholderData}>
+                {children}
+              </Steady>
+            )}
+            {query.hasNextPage && (
+              <div className="more">
+                <button type="button" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                  Show more
+                </button>
+              </div>
+            )}
+          </>
+        );
+      }}
     </Loaded>
   );
 }

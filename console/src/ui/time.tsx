@@ -18,5 +18,5 @@ export function Duration({ from, to }: { from: string | null | undefined; to: st
   const now = useNow();
   if (from == null) return <span className="faint">–</span>;
   const end = to == null ? now : Date.parse(to);
-  return <span className="num nowrap">{durationText(end - Date.parse(from))}</span>;
+  return <span className="duration num nowrap">{durationText(end - Date.parse(from))}</span>;
 }

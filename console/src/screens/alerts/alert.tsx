@@ -63,7 +63,7 @@ function Sub({ alert }: { alert: Detail }) {
       <Status value={alert.status} />
       {alert.severity !== null && <span>{alert.severity}</span>}
       <span>
-        since <Time at={alert.startsAt} />
+        fired <Time at={alert.startsAt} />
       </span>
       {alert.acknowledgedBy !== undefined && (
         <span>

@@ -112,7 +112,7 @@ function AlertList() {
         <Chips label="Status" name="status" values={['firing', 'resolved']} />
       </div>
       <ActiveFilters names={{ severity: 'severity', systemId: 'system', source: 'source' }} />
-      <Pages query={query}>
+      <Pages query={query} steadyBy={({ fingerprint }) => fingerprint}>
         {(items) => (
           <Table
             label="Alerts"

@@ -203,7 +203,7 @@ function ArmedList({ dwells, waits }: ArmedListProps) {
       {dwells.map(({ triggerId, armedAt, firesAt, ...dwell }) => (
         <li key={`${triggerId}:${dwell.contextKey ?? ''}`}>
           <Status value="waiting" label="holding" /> <code>{triggerId}</code>{' '}
-          {dwell.contextKey !== null && <ContextKey of={dwell} />} since <Time at={armedAt} />, fires{' '}
+          {dwell.contextKey !== null && <ContextKey of={dwell} />} armed <Time at={armedAt} />, fires{' '}
           <Countdown until={firesAt} />
         </li>
       ))}

@@ -79,14 +79,14 @@ function Comparison({ tagged, from }: { tagged: Tagged; from: number }) {
       <RotateCcw size={14} aria-hidden /> Roll back to version {from}
     </button>
   );
+  const equal =
+    current === 1
+      ? 'This is the only version. Each change of the definition adds one, which is then compared here.'
+      : 'The two versions are identical. Choose another version to compare.';
   const title = from === current ? `Version ${current}` : `From version ${from} to ${current}`;
   return (
     <Panel title={title} aside={from === current ? undefined : rollback}>
-      <Loaded query={query}>
-        {({ unified }) => (
-          <Diff unified={unified} equal="The two versions are identical. Choose another version to compare." />
-        )}
-      </Loaded>
+      <Loaded query={query}>{({ unified }) => <Diff unified={unified} equal={equal} />}</Loaded>
       {dialogOpen && <Rollback tagged={tagged} to={from} onClose={() => setDialogOpen(false)} />}
     </Panel>
   );

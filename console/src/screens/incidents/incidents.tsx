@@ -69,7 +69,7 @@ export function Incidents() {
         <Chips label="Status" name="status" values={STATUSES} />
       </div>
       <ActiveFilters names={{ systemId: 'system' }} />
-      <Pages query={query}>
+      <Pages query={query} steadyBy={({ id }) => id}>
         {(items) => (
           <Table
             label="Incidents"

@@ -50,7 +50,7 @@ export function Audit() {
         <PeriodFilter />
       </div>
       <ActiveFilters names={{ actorId: 'actor' }} />
-      <Pages query={query}>
+      <Pages query={query} steadyBy={({ id }) => String(id)}>
         {(items) => (
           <Table
             label="Audit"

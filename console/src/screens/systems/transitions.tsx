@@ -2,8 +2,16 @@ import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import { Panel } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
+import { Status } from '../../ui/status';
 import { Table } from '../../ui/table';
 import { Time } from '../../ui/time';
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** A value of a field. An instant is shown like all others: relative, with the absolute time on hover. */
+function Value({ value }: { value: unknown }) {
+  return typeof value === 'string' && INSTANT.test(value) ? <Time at={value} /> : short(value);
+}
 
 const short = (value: unknown) => (typeof value === 'string' ? value : value == null ? '–' : JSON.stringify(value));
 
@@ -28,7 +36,7 @@ export function Transitions({ kind, id, field, title = 'Transitions' }: Transiti
   });
   return (
     <Panel title={title}>
-      <Pages query={query}>
+      <Pages query={query} steadyBy={({ changeId, field: changed }) => `${changeId}:${changed}`}>
         {(items) => (
           <Table
             label={title}
@@ -38,8 +46,8 @@ export function Transitions({ kind, id, field, title = 'Transitions' }: Transiti
             columns={[
               { name: 'At', cell: ({ at }) => <Time at={at} /> },
               { name: 'Field', cell: ({ field: changed }) => <code>{changed}</code> },
-              { name: 'From', title: ({ from }) => short(from), cell: ({ from }) => short(from) },
-              { name: 'To', title: ({ to }) => short(to), cell: ({ to }) => short(to) },
+              { name: 'From', title: ({ from }) => short(from), cell: ({ from }) => <Value value={from} /> },
+              { name: 'To', title: ({ to }) => short(to), cell: ({ to }) => <Value value={to} /> },
               {
                 name: 'Change',
                 cell: ({ changeId }) => (
@@ -82,7 +90,7 @@ export function ReferringAutomations({ kind, id }: { kind: string; id: string })
                   </Link>
                 ),
               },
-              { name: 'Status', cell: ({ status }) => status },
+              { name: 'Status', cell: ({ status }) => <Status value={status} /> },
               { name: 'Refers to', cell: ({ looksAt }) => REFERS_TO[looksAt] },
             ]}
           />

@@ -77,7 +77,7 @@ export function Changes() {
         <PeriodFilter from="since" to="until" />
       </div>
       <ActiveFilters names={{ kind: 'kind', ...(/^\d+[a-z]+$/i.test(search['since'] ?? '') && { since: 'since' }) }} />
-      <Pages query={query}>
+      <Pages query={query} steadyBy={({ changeId }) => changeId}>
         {(items) => (
           <Table
             label="Changes"
