@@ -8,7 +8,7 @@ export interface Retention {
   changesMs: number;
   /** How long the outcomes of changes for each candidate are kept; in whole days. */
   routingsMs: number;
-  /** How long ended silences, and resolved alerts and their episodes, are kept. */
+  /** How long ended silences, resolved alerts, and ended episodes of alerts are kept. */
   alertsMs: number;
   /** How long the records of delivered notifications are kept. */
   notificationsMs: number;

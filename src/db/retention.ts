@@ -108,6 +108,7 @@ function tasksOf(
       incidentsMs,
     ),
     alerts: oldAlerts(retention.alertsMs),
+    alertEpisodes: older(sql`alert_episodes`, sql`ends_at`, retention.alertsMs),
     alertSilences: older(sql`alert_silences`, sql`ends_at`, retention.alertsMs),
     entities: removedEntities(retention.transitionsMs),
   };
@@ -118,7 +119,7 @@ const once =
   async () => ({ removed: await work(), more: false });
 
 /**
- * Returns the task that removes rows by age, through the index on `column`. `also` is a further condition that the rows
+ * Returns the task that removes rows by age, through the index on `column` if it has one. `also` is a further condition that the rows
  * must meet.
  */
 function older(table: SQL, column: SQL, ms: number, also: SQL = sql``): RetentionTask {

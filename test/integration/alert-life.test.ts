@@ -6,6 +6,7 @@ import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { createRegistry } from '../../src/domain/registry/registry';
 import type { Action } from '../../src/integrations/contract';
 import { testPlugins } from '../support/plugins';
+import { until } from '../support/until';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
 type Fields = Record<string, unknown>;
@@ -115,6 +116,29 @@ describe('the life cycle of an alert', () => {
     ]);
   });
 
+  test('an alert that is repeated at the moment at which it would end as stale keeps firing', async () => {
+    await fire('late');
+    await age('late', 11);
+    const message = await h.database.pool.connect();
+    try {
+      await message.query('begin');
+      await message.query(`select 1 from entities where kind = 'alert' and id = 'late' for update`);
+      const ending = endStale();
+      await until('the clock waits for the message', async () => {
+        const waiting = await h.rows(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return waiting.length > 0;
+      });
+      await message.query(`update alerts set last_received_at = now() where fingerprint = 'late'`);
+      await message.query('commit');
+      expect(await ending).toBe(0);
+    } finally {
+      message.release();
+    }
+    expect((await get('late')).body).toMatchObject({ status: 'firing' });
+  });
+
   test('FERMATA_RETENTION_ALERTS_DAYS: resolved alerts and ended silences are deleted after that time; firing alerts are kept', async () => {
     for (const fingerprint of ['old', 'new', 'open']) await fire(fingerprint);
     for (const [fingerprint, daysAgo] of [
@@ -131,6 +155,12 @@ describe('the life cycle of an alert', () => {
     await h.call('POST', `${BASE}/alerts/open/silence`, { body: { durationMinutes: 5 } });
     await h.call('POST', `${BASE}/alerts/new/silence`, { body: { durationMinutes: 5 } });
     await h.rows(`update alert_silences set ends_at = now() - make_interval(days => 31) where fingerprint = 'new'`);
+    // An alert that keeps firing again and again.
+    await h.rows(
+      `insert into alert_episodes (fingerprint, starts_at, ends_at, ended_by)
+       select 'open', now() - make_interval(days => d + 1), now() - make_interval(days => d), 'sender'
+       from unnest(array[29, 31, 40]) as d`,
+    );
     const settings = {
       ...{ runsMs: 30 * DAY_MS, runsMinPerAutomation: 3, transitionsMs: 90 * DAY_MS, changesMs: 7 * DAY_MS },
       ...{ notificationsMs: 90 * DAY_MS, incidentsMs: 730 * DAY_MS, versionsMinPerAutomation: 2 },
@@ -141,6 +171,7 @@ describe('the life cycle of an alert', () => {
     await applyRetention(h.database, settings, {});
     expect((await get('old')).status).toBe(404);
     expect(await h.rows(`select 1 from alert_episodes where fingerprint = 'old'`)).toEqual([]);
+    expect((await get('open')).body.episodes).toMatchObject([{ endsAt: null }, { endedBy: 'sender' }]);
     const withTransitions = `select distinct entity_id as id from entity_transitions where kind = 'alert'
       and entity_id in ('old', 'new', 'open') order by 1`;
     expect(await h.rows(withTransitions)).toEqual([{ id: 'new' }, { id: 'open' }]);

@@ -151,6 +151,19 @@ const isStale = (before: Date): SQL =>
 /** Returns the SQL condition that is true when some firing alert has had no message since `before`. */
 export const alertsStale = (before: Date): SQL => sql`exists (select 1 from alerts where ${isStale(before)})`;
 
+/**
+ * Locks an alert, and returns whether it still fires without a message since `before`. A message may have arrived since
+ * `staleAlerts` returned it.
+ */
+export async function isStillStale(write: DomainWrite, fingerprint: string, before: Date): Promise<boolean> {
+  await lockSilences(write.tx, 'read');
+  await lockAlerts(write.tx, [fingerprint], [], write.now);
+  const found = await write.tx.execute(
+    sql`select 1 from alerts where fingerprint = ${fingerprint} and ${isStale(before)}`,
+  );
+  return found.rows.length > 0;
+}
+
 /** Returns the fingerprints of firing alerts without a message since `before`, oldest first. */
 export async function staleAlerts(db: Executor, before: Date, limit: number): Promise<string[]> {
   const found = await db.execute<{ fingerprint: string }>(sql`

@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm';
 import type { ClockWork } from '../clock-work';
-import { alertsStale, resolveAlert, staleAlerts } from './alert-operations';
+import { alertsStale, isStillStale, resolveAlert, staleAlerts } from './alert-operations';
 import type { SeverityMap } from './severity-map';
 
 /**
@@ -13,9 +13,14 @@ export function createEndStaleAlerts(deps: { staleMs: number; severities: Severi
   return {
     due: (now): SQL => alertsStale(before(now)),
     async work(write, limit) {
-      const stale = await staleAlerts(write.tx, before(write.now), limit);
-      for (const fingerprint of stale) await resolveAlert(write, fingerprint, { severities, endedBy: 'stale' });
-      return stale.length;
+      const since = before(write.now);
+      let ended = 0;
+      for (const fingerprint of await staleAlerts(write.tx, since, limit)) {
+        if (!(await isStillStale(write, fingerprint, since))) continue;
+        await resolveAlert(write, fingerprint, { severities, endedBy: 'stale' });
+        ended += 1;
+      }
+      return ended;
     },
   };
 }
