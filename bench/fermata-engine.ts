@@ -22,7 +22,7 @@ export async function createFermataEngine(
     async lastWorkflows(requests, limit) {
       const found = await stack.database.db.execute<{ workflow_id: string }>(sql`
         select workflow_id from runs where automation_id = ${automations.get(requests) ?? null} and status = 'success'
-        order by id desc limit ${limit}`);
+        order by created_at desc, id desc limit ${limit}`);
       return found.rows.map((row) => row.workflow_id);
     },
   };

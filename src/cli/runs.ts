@@ -35,7 +35,7 @@ export function configure(command: Command): void {
       'pending, running, waiting, success, failed, cancelled; separate several with commas',
     )
     .option('--error-code <code>', 'only runs that failed with this error code, e.g. execution_lost')
-    .option('-n, --limit <count>', 'maximum number to list, newest first by the time of their cause', '20')
+    .option('-n, --limit <count>', 'maximum number to list, newest first by the time of their creation', '20')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
+import { newestFirst } from './run-filter';
 
 /** An alert: its state, and the fields that the table `alerts` keeps for it. */
 export interface AlertRecord {
@@ -94,26 +95,13 @@ export async function episodesOf(db: Executor, fingerprint: string, limit: numbe
   }));
 }
 
-/** Returns the runs that changes of an alert have started, newest first. */
-export async function runsCausedBy(db: Executor, fingerprint: string, limit: number) {
-  const found = await db.execute<{
-    id: string;
-    automation_id: string;
-    automation_name: string;
-    status: string;
-    started_at: string | null;
-  }>(sql`
-    select r.id, r.automation_id, a.name as automation_name, r.status, r.started_at
-    from runs r join automations a on a.id = r.automation_id
+/** Returns the ids of the newest runs that changes of an alert have started. */
+export async function runsCausedBy(db: Executor, fingerprint: string, limit: number): Promise<string[]> {
+  const found = await db.execute<{ id: string }>(sql`
+    select r.id from runs r
     where r.trigger_event like 'alert.%' and r.trigger_scope -> 'payload' ->> 'fingerprint' = ${fingerprint}
-    order by r.id desc limit ${limit}`);
-  return found.rows.map((row) => ({
-    id: row.id,
-    automationId: row.automation_id,
-    automationName: row.automation_name,
-    status: row.status,
-    startedAt: row.started_at === null ? null : new Date(row.started_at).toISOString(),
-  }));
+    ${newestFirst('r')} limit ${limit}`);
+  return found.rows.map(({ id }) => id);
 }
 
 /**

@@ -112,9 +112,8 @@ export function automationEtag({ version, revision }: Pick<AutomationRecord, 've
   return `"${version}-${revision}"`;
 }
 
-/** The latest `created_at` of the ten newest ids of runs. The order of ids is that of causes, not of `created_at`. */
-const lastTriggeredAt = sql<string | null>`(select max(r.created_at) from (
-  select created_at from runs where automation_id = ${automations.id} order by id desc limit 10) r)`;
+/** The time at which the newest run was created. */
+const lastTriggeredAt = sql<string | null>`(select max(created_at) from runs where automation_id = ${automations.id})`;
 
 const columns = {
   id: automations.id,

@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Retention, RetentionTask } from './retention-task';
+import { newestFirst } from './run-filter';
 
 /** Retention of raw health results, from which averages and percentiles are computed. */
 const HEALTH_RESULTS_MS = 24 * 3_600_000;
@@ -52,16 +53,17 @@ export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities:
   return paged(
     (after, limit) => sql`
     with page as materialized (
-      select id, automation_id, at from (select id, automation_id, finished_at as at from runs
+      select id, automation_id, created_at, at from (select id, automation_id, created_at, finished_at as at from runs
         where status in ('success', 'failed', 'cancelled') and finished_at < ${before(runsMs)}) as r
       where ${after} order by at, id limit ${limit}),
     bounds as materialized (
-      select a.automation_id, (select n.id from runs n where n.automation_id = a.automation_id
-        order by n.id desc offset ${runsMinPerAutomation} limit 1) as id
-      from (select distinct automation_id from page) a),
+      select a.automation_id, n.created_at, n.id from (select distinct automation_id from page) a cross join lateral (
+        select created_at, id from runs where automation_id = a.automation_id
+        ${newestFirst('runs')} offset ${runsMinPerAutomation} limit 1) n),
     gone as (
       delete from runs where id in (
-        select r.id from page r join bounds b on b.automation_id = r.automation_id and r.id <= b.id
+        select r.id from page r join bounds b on b.automation_id = r.automation_id
+          and (r.created_at, r.id) <= (b.created_at, b.id)
         where not exists (select 1 from artifacts a where a.run_id = r.id and a.closed_at is null
           and ${types}::jsonb ? a.type
           and not exists (select 1 from artifacts n where n.automation_id = a.automation_id and n.type = a.type

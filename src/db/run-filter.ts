@@ -21,14 +21,8 @@ export interface RunFilter {
 }
 
 /**
- * Maximum difference between the two clocks that the times of a run come from, in milliseconds. A run's id begins with
- * the time of its cause, which precedes `created_at` and is read from another clock.
- */
-const CLOCKS_DIFFER_MS = 3_600_000;
-
-/**
  * Converts the filter to a condition on `runs`, without its text `q`. Returns undefined for a filter without other
- * parts. `to` also limits the id, because an index is ordered by the id.
+ * parts.
  */
 export function whereRuns(filter: RunFilter): SQL | undefined {
   const { automationId, status, contextKey, from, to, errorCode } = filter;
@@ -37,18 +31,27 @@ export function whereRuns(filter: RunFilter): SQL | undefined {
     status === undefined ? undefined : inArray(runs.status, [...status]),
     contextKey === undefined ? undefined : eq(runs.contextKey, contextKey),
     from === undefined ? undefined : gte(runs.createdAt, from),
-    to === undefined
-      ? undefined
-      : and(lte(runs.createdAt, to), lte(runs.id, lastIdAt(to.getTime() + CLOCKS_DIFFER_MS))),
+    to === undefined ? undefined : lte(runs.createdAt, to),
     errorCode === undefined ? undefined : sql`${runs.error} is not null and ${runs.error} ->> 'code' = ${errorCode}`,
   );
   return where && sql`${PLANNED_EACH_TIME}${where}`;
 }
 
-/** Returns the highest UUID whose timestamp is the given millisecond. */
-function lastIdAt(ms: number): string {
-  const time = Math.min(Math.max(0, Math.trunc(ms)), 0xffff_ffff_ffff)
-    .toString(16)
-    .padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-ffff-ffff-ffffffffffff`;
+/**
+ * The place of a run in lists: when it was created, as ISO 8601 with microseconds, and its id. Both are needed, because
+ * runs may be created in the same microsecond.
+ */
+export interface RunPosition {
+  createdAt: string;
+  id: string;
 }
+
+/** Returns the condition that the rows of `table` are below a position in a list; always true without a position. */
+export function belowPosition(table: string, position: RunPosition | undefined): SQL {
+  if (position === undefined) return sql`true`;
+  const of = sql.raw(`(${table}.created_at, ${table}.id)`);
+  return sql`${of} < (${position.createdAt}::timestamptz, ${position.id}::uuid)`;
+}
+
+/** Returns the order of all lists of runs: newest first, by the time at which the runs were created. */
+export const newestFirst = (table: string): SQL => sql.raw(`order by ${table}.created_at desc, ${table}.id desc`);

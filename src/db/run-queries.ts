@@ -1,6 +1,6 @@
 import { and, desc, eq, gt, inArray, or, sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
-import { whereRuns, type RunFilter } from './run-filter';
+import { whereRuns, type RunFilter, type RunPosition } from './run-filter';
 import { CUSTOM_TYPE, matchingIds } from './run-search';
 import { automations } from './tables/automations';
 import { artifacts, runs, runSteps, type RunStatus } from './tables/runs';
@@ -22,6 +22,8 @@ const columns = {
   depth: runs.depth,
   workflowId: runs.workflowId,
   executionRunId: runs.executionRunId,
+  /** ISO 8601 with microseconds. */
+  createdAt: sql<string>`to_char(${runs.createdAt} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
   startedAt: runs.startedAt,
   finishedAt: runs.finishedAt,
   seq: runs.seq,
@@ -35,10 +37,14 @@ export function isTerminal(status: RunStatus): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
 }
 
-/** Returns up to `limit` runs with ids below `before`, newest first. */
-export async function listRuns(db: Executor, filter: RunFilter, page: { limit: number; before?: string | undefined }) {
+/** Returns up to `limit` runs below the position `before`, newest first by the time of their creation. */
+export async function listRuns(
+  db: Executor,
+  filter: RunFilter,
+  page: { limit: number; before?: RunPosition | undefined },
+) {
   const ids = await matchingIds(db, filter, page);
-  return selectRuns(db, sql`${runs.id} in (${ids})`).orderBy(desc(runs.id));
+  return selectRuns(db, sql`${runs.id} in (${ids})`).orderBy(desc(runs.createdAt), desc(runs.id));
 }
 
 /** Returns a run, or undefined. */
@@ -129,7 +135,11 @@ export async function artifactsOf(db: Executor, runId: string) {
  * the runs whose end would start them.
  */
 export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<string[]> {
-  const rows = await db.select({ id: runs.id }).from(runs).where(whereRuns(filter)).orderBy(desc(runs.id));
+  const rows = await db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(whereRuns(filter))
+    .orderBy(desc(runs.createdAt), desc(runs.id));
   return rows.map((row) => row.id);
 }
 

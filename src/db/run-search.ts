@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
-import { whereRuns, type RunFilter } from './run-filter';
+import { belowPosition, newestFirst, whereRuns, type RunFilter, type RunPosition } from './run-filter';
 import { RUN_STATUSES, runs, type RunStatus } from './tables/runs';
 import type { Executor } from './executor';
 
@@ -16,11 +16,12 @@ const MAX_NAMED = 500;
 
 const ENDED = ['success', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
 const OPEN = ['pending', 'running', 'waiting'] as const satisfies readonly RunStatus[];
-type Columns = readonly ('id' | 'status' | 'context_key' | 'trigger_event' | 'custom_type')[];
-const ID: Columns = ['id'];
-const ID_STATUS: Columns = ['id', 'status'];
+type Columns = readonly ('created_at' | 'id' | 'status' | 'context_key' | 'trigger_event' | 'custom_type')[];
+/** The columns by which runs are ordered. */
+const POSITION: Columns = ['created_at', 'id'];
+const POSITION_STATUS: Columns = [...POSITION, 'status'];
 /** The columns that a text is compared with. */
-const COMPARED: Columns = ['id', 'status', 'context_key', 'trigger_event', 'custom_type'];
+const COMPARED: Columns = [...POSITION_STATUS, 'context_key', 'trigger_event', 'custom_type'];
 
 /** The type of a custom event that started a run of the table `runs`; null for every other event. */
 export const CUSTOM_TYPE = sql.raw(
@@ -41,15 +42,15 @@ export interface RunCount {
   atLeast: boolean;
 }
 
-/** Returns a subquery for the ids of the newest `limit` runs with ids below `before` that match the filter. */
+/** Returns a subquery for the ids of the newest `limit` runs below the position `before` that match the filter. */
 export async function matchingIds(
   db: Executor,
   filter: RunFilter,
-  { limit, before }: { limit: number; before?: string | undefined },
+  { limit, before }: { limit: number; before?: RunPosition | undefined },
 ): Promise<SQL> {
   if (filter.q === undefined) return sql`select id from (${newest(filter, limit, { before })}) as r`;
   const found = await searched(db, { ...filter, q: filter.q }, { limit, before, window: SEARCHED_RUNS });
-  return sql`select id from (${found}) as r order by id desc limit ${limit}`;
+  return sql`select r.id from (${found}) as r ${newestFirst('r')} limit ${limit}`;
 }
 
 /**
@@ -64,7 +65,7 @@ export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<Ru
   const parts = countedTogether(all);
   const idsOf = async (part: readonly RunStatus[]) =>
     all.q === undefined
-      ? newest({ ...all, status: part }, limit, { columns: ID_STATUS })
+      ? newest({ ...all, status: part }, limit, { columns: POSITION_STATUS })
       : sql`select r.status from (${await foundByText(db, { ...all, q: all.q }, limit)}) as r limit ${limit}`;
   const sets = await Promise.all(parts.map(async (part) => sql`select status from (${await idsOf(part)}) as r`));
   const { rows } = await db.execute<{ status: RunStatus; count: number }>(
@@ -89,24 +90,27 @@ function countedTogether({ q, automationId, contextKey, errorCode }: RunFilter):
 }
 
 const foundByText = (db: Executor, filter: RunFilter & { q: string }, limit: number) =>
-  searched(db, filter, { limit, window: SEARCHED_RUNS, columns: ID_STATUS, ordered: false });
+  searched(db, filter, { limit, window: SEARCHED_RUNS, columns: POSITION_STATUS, ordered: false });
 
-/** Selects the newest `limit` runs that match the filter without its text. Returns their ids, or the given columns. */
+/**
+ * Selects the newest `limit` runs that match the filter without its text. Returns their positions, or the given columns,
+ * which include the positions.
+ */
 function newest(
   filter: RunFilter,
   limit: number,
-  { before, columns = ID }: { before?: string | undefined; columns?: Columns } = {},
+  { before, columns = POSITION }: { before?: RunPosition | undefined; columns?: Columns } = {},
 ): SQL {
   const { status = [], ...others } = filter;
   const hasOwnIndex = [filter.automationId, filter.contextKey, filter.errorCode].some((each) => each !== undefined);
-  const below = before === undefined ? sql`` : sql` and runs.id < ${before}`;
+  const below = belowPosition('runs', before);
   // The index of runs by status is not ordered across statuses, so the newest runs of each status are selected and
   // merged.
   if (status.length > 1 && !hasOwnIndex)
     return sql`select ${of('r', columns)} from unnest(${`{${status.join(',')}}`}::text[]) as s(status) cross join lateral (
-      select ${ofRuns(columns)} from ${runs} where ${whereRuns(others) ?? sql`true`} and runs.status = s.status${below}
-      order by runs.id desc limit ${limit}) as r order by r.id desc limit ${limit}`;
-  return sql`select ${ofRuns(columns)} from ${runs} where ${whereRuns(filter) ?? sql`true`}${below} order by runs.id desc limit ${limit}`;
+      select ${ofRuns(columns)} from ${runs} where ${whereRuns(others) ?? sql`true`} and runs.status = s.status and ${below}
+      ${newestFirst('runs')} limit ${limit}) as r ${newestFirst('r')} limit ${limit}`;
+  return sql`select ${ofRuns(columns)} from ${runs} where ${whereRuns(filter) ?? sql`true`} and ${below} ${newestFirst('runs')} limit ${limit}`;
 }
 
 /**
@@ -123,9 +127,9 @@ async function searched(
     limit,
     before,
     window,
-    columns = ID,
+    columns = POSITION,
     ordered = true,
-  }: { limit: number; before?: string | undefined; window: number; columns?: Columns; ordered?: boolean },
+  }: { limit: number; before?: RunPosition | undefined; window: number; columns?: Columns; ordered?: boolean },
 ): Promise<SQL> {
   const pattern = `%${q.replace(/[\\%_]/g, (char) => `\\${char}`)}%`;
   const named = await db.execute<{ id: string }>(
@@ -133,7 +137,7 @@ async function searched(
   );
   const ids = named.rows.map((row) => row.id).filter((id) => [undefined, id].includes(filter.automationId));
   const where = whereRuns(filter) ?? sql`true`;
-  const below = (table: string) => (before === undefined ? sql`` : sql` and ${sql.raw(table)}.id < ${before}`);
+  const below = belowPosition('runs', before);
   // Without an order, reading stops at the limit and does not visit all of these automations.
   const total = ordered ? sql`` : sql` limit ${limit}`;
   const id = z.uuid().safeParse(q.toLowerCase());
@@ -142,15 +146,15 @@ async function searched(
       ? []
       : [
           sql`select ${of('r', columns)} from unnest(${`{${ids.join(',')}}`}::uuid[]) as a(id) cross join lateral (
-            select ${ofRuns(columns)} from ${runs} where runs.automation_id = a.id and ${where}${below('runs')}
-            order by runs.id desc limit ${limit}) as r${total}`,
+            select ${ofRuns(columns)} from ${runs} where runs.automation_id = a.id and ${where} and ${below}
+            ${newestFirst('runs')} limit ${limit}) as r${total}`,
         ]),
     newest({ ...filter, contextKey: q }, limit, { before, columns }),
     ...(id.success
-      ? [sql`select ${ofRuns(columns)} from ${runs} where runs.id = ${id.data} and ${where}${below('runs')}`]
+      ? [sql`select ${ofRuns(columns)} from ${runs} where runs.id = ${id.data} and ${where} and ${below}`]
       : []),
     sql`select ${of('runs', columns)} from (${newest(filter, window, { columns: COMPARED })}) as runs
-      where (runs.context_key ilike ${pattern} or runs.trigger_event ilike ${pattern} or runs.custom_type ilike ${pattern})${below('runs')}`,
+      where (runs.context_key ilike ${pattern} or runs.trigger_event ilike ${pattern} or runs.custom_type ilike ${pattern}) and ${below}`,
   ];
   return sql.join(
     parts.map((part) => sql`(${part})`),

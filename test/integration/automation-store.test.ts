@@ -154,5 +154,11 @@ describe('the automation store', () => {
       values (${uuidV7.next()}, ${id}, 1, 'all', 'single', 'success', '{}', ${uuidV7.next()}, 'w', '2026-11-20T10:05:00Z')`);
     const found = await store.get(database.db, id);
     expect(found?.lastTriggeredAt?.toISOString()).toBe('2026-11-20T10:05:00.000Z');
+    // Runs with newer causes, which were created earlier.
+    await database.db.execute(sql`
+      insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, created_at)
+      select id, ${id}, 1, 'all', 'single', 'success', '{}', id, 'w', '2026-11-20T10:04:00Z'
+      from (select ('ffffffff-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid as id from generate_series(1, 20) as n) as r`);
+    expect(await store.get(database.db, id)).toMatchObject({ lastTriggeredAt: new Date('2026-11-20T10:05:00.000Z') });
   });
 });

@@ -1,5 +1,6 @@
 import { listAlerts } from '../../src/db/alert-queries';
 import { listAudit } from '../../src/db/audit';
+import { listRuns } from '../../src/db/run-queries';
 import { countRuns, matchingIds } from '../../src/db/run-search';
 import { runStats } from '../../src/db/run-stats';
 import { createDatabase, type Database } from '../../src/db/client';
@@ -46,10 +47,11 @@ beforeAll(async () => {
   await query(`insert into automation_versions (automation_id, version, definition, created_at, created_by)
     select id, 1, '{}', now(), '{}' from automations`);
   await query(`insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, error,
-      created_at, started_at, finished_at)
+      context_key, created_at, started_at, finished_at)
     select id, case when n % 1000 = 0 then '${RARE}' else '${BUSY}' end::uuid, 1, '*', 'parallel',
       case when n % 20 = 0 then 'failed' else 'success' end, '{}', id, 'w-' || n,
-      case when n % 20 = 0 then jsonb_build_object('code', case when n % 5000 = 0 then 'rare' else 'timeout' end) end, at, at, at
+      case when n % 20 = 0 then jsonb_build_object('code', case when n % 5000 = 0 then 'rare' else 'timeout' end) end,
+      'host-' || n % 5000, at, at, at
     from (select n, at, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7000' || '8'
         || right(md5(n::text), 15))::uuid as id
       from (select n, now() - interval '1 hour' + n * interval '0.1 seconds' as at from generate_series(1, ${ROWS}) as n) as a) as r`);
@@ -117,6 +119,14 @@ it('a page of entities of a kind reads few rows', async () => {
 });
 
 it.each([
+  ['without a filter', {}, PAGE],
+  ['of a status', { status: ['failed'] as const }, PAGE],
+  ['of a status that none has', { status: ['cancelled'] as const }, 0],
+  ['of several statuses', { status: ['failed', 'cancelled'] as const }, PAGE],
+  ['of an automation with many runs', { automationId: BUSY }, PAGE],
+  ['of an automation with few runs', { automationId: RARE }, 20],
+  ['of a context with few runs', { contextKey: 'host-7' }, 4],
+  ['of a period without runs', { from: daysAgo(2), to: daysAgo(1) }, 0],
   ['of an error code', { errorCode: 'timeout' }, PAGE],
   ['of a rare error code', { errorCode: 'rare' }, 4],
   ['of an unknown error code', { errorCode: 'none' }, 0],
@@ -128,6 +138,14 @@ it.each([
     return rows;
   });
   expect(result).toHaveLength(found);
+  expect(read).toBeLessThanOrEqual(MAX_READ);
+});
+
+it('the next page of runs reads few rows', async () => {
+  const last = (await listRuns(database.db, {}, { limit: ROWS / 2 })).at(-1);
+  const { result, read } = await reading((db) => listRuns(db, {}, { limit: PAGE, before: last }));
+  expect(result).toHaveLength(PAGE);
+  expect(result[0]?.createdAt.localeCompare(last?.createdAt ?? '')).toBe(-1);
   expect(read).toBeLessThanOrEqual(MAX_READ);
 });
 

@@ -52,6 +52,13 @@ describe('retention', () => {
     expect(await query('select 1 from run_steps')).toEqual([]);
   });
 
+  it('keeps the runs of each automation that were created last, even if their causes are the oldest', async () => {
+    for (let number = 6; number >= 1; number -= 1) await addRun(number, 'success', 40);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    const left = await query('select id from runs order by id');
+    expect(left.map(({ id }: { id: string }) => id)).toEqual([run(1), run(2), run(3)]);
+  });
+
   it('deletes raw results after a day, except the newest result of each existing check', async () => {
     await query(`insert into systems (id, name, created_at, updated_at) values ('s', 's', now(), now())`);
     await query(`insert into health_checks (system_id, configuration_id) values ('s', 'http')`);

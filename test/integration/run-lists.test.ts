@@ -1,3 +1,4 @@
+import { matchingRunIds } from '../../src/db/run-queries';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
 let api: ApiHarness;
@@ -101,6 +102,105 @@ it('lists several statuses in one order, page by page', async () => {
   expect(first.items.map(({ status }) => status)).toEqual(['cancelled', 'failed']);
   const second = await list(`status=failed,cancelled&limit=2&cursor=${String(first.nextCursor)}`);
   expect(second).toMatchObject({ items: [{ status: 'failed' }], nextCursor: null });
+});
+
+describe('the order of runs', () => {
+  /** Runs from the newest to the oldest. The later a run was created, the older is its cause, with which its id begins. */
+  const created = [
+    '2026-03-01T00:00:00.000002Z',
+    '2026-03-01T00:00:00.000001Z',
+    '2026-03-01T00:00:00.000001Z',
+    '2026-02-28T12:00:00Z',
+    '2026-02-28T11:00:00Z',
+  ];
+  const ids = [1, 3, 2, 4, 5].map((digit) => `01000000-000${digit}-8000-8000-000000000000`);
+  let late: string;
+
+  beforeAll(async () => {
+    late = await automation('Late effects');
+    await api.rows(
+      `insert into runs (id, automation_id, version, scope_key, mode, status, trigger_event, context_key, trigger_scope, root_run_id,
+         workflow_id, error, created_at, finished_at)
+       select id, $1, 1, '*', 'queued', case when n % 2 = 1 then 'failed' else 'cancelled' end, 'alert.fired', 'late',
+         '{"payload": {"fingerprint": "late"}}', id, id::text, '{"code": "late"}', at, at
+       from unnest($2::uuid[], $3::timestamptz[]) with ordinality as r(id, at, n)`,
+      [late, ids, created],
+    );
+  });
+  afterAll(() => api.rows('delete from runs where automation_id = $1', [late]));
+
+  const pages = async (filter: string) => {
+    const found: string[] = [];
+    for (let cursor = ''; ;) {
+      const page = await list(`limit=2${filter}${cursor}`);
+      found.push(...page.items.map(({ id }) => id));
+      if (page.nextCursor === null || found.length >= ids.length) return found;
+      cursor = `&cursor=${page.nextCursor}`;
+    }
+  };
+
+  it.each([
+    ['without a filter', ''],
+    ['of statuses', '&status=failed,cancelled'],
+    ['of a context', '&contextKey=late'],
+    ['of an error code', '&errorCode=late'],
+    ['of a period', '&from=2026-02-28T00:00:00Z&to=2026-03-02T00:00:00Z'],
+    ['with a text in the name', '&q=late%20eff'],
+    ['with a text in the context', '&q=lat&status=failed,cancelled'],
+  ])('is that of their creation in lists %s, and pages lose and repeat none', async (_of, filter) => {
+    expect((await pages(filter)).slice(0, ids.length)).toEqual(ids);
+  });
+
+  it('is that of their creation in lists of an automation, and of one status', async () => {
+    expect(await pages(`&automationId=${late}`)).toEqual(ids);
+    expect(await pages(`&automationId=${late}&status=failed`)).toEqual([ids[0], ids[2], ids[4]]);
+    expect((await pages('&status=failed')).slice(0, 3)).toEqual([ids[0], ids[2], ids[4]]);
+    expect((await list(`automationId=${late}&limit=1`)).items).toMatchObject([
+      { id: ids[0], createdAt: '2026-03-01T00:00:00.000Z' },
+    ]);
+  });
+
+  it('is that of their creation in the runs of an alert, and in the retries of a run', async () => {
+    await api.rows(
+      `insert into entities (kind, id, state, created_at, updated_at) values ('alert', 'late', $1, now(), now())`,
+      [
+        {
+          status: 'firing',
+          name: 'Late',
+          severity: null,
+          labels: {},
+          annotations: {},
+          startsAt: '2026-02-01T00:00:00Z',
+          source: 'x',
+        },
+      ],
+    );
+    await api.rows(
+      `insert into alerts (fingerprint, source, status, labels, starts_at, last_received_at)
+       values ('late', 'x', 'firing', '{}', '2026-02-01', '2026-02-01')`,
+      [],
+    );
+    const { body: alert } = await api.call('GET', `${BASE}/alerts/late`);
+    expect((alert as { runs: { id: string }[] }).runs.map(({ id }) => id)).toEqual(ids);
+
+    const original = ids.at(-1) ?? '';
+    await api.rows('update runs set parent_run_id = $1 where id = any($2::uuid[])', [original, ids.slice(0, 3)]);
+    const { body } = await api.call('GET', `${BASE}/runs/${original}`);
+    expect((body as { run: { retriedBy: { id: string }[] } }).run.retriedBy.map(({ id }) => id)).toEqual(
+      ids.slice(0, 3).reverse(),
+    );
+  });
+
+  it('is that of their creation if they are ended together', async () => {
+    expect(await matchingRunIds(api.database.db, { automationId: late })).toEqual(ids);
+  });
+
+  it('is explained to a client with a cursor of an earlier release', async () => {
+    const cursor = Buffer.from(JSON.stringify(ids[0])).toString('base64url');
+    const { status, body } = await api.call('GET', `${BASE}/runs?cursor=${cursor}`);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ code: 'bad_request', detail: expect.stringContaining('another order') as string });
+  });
 });
 
 describe('the text filter', () => {

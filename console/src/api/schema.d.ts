@@ -331,7 +331,7 @@ export interface paths {
         };
         /**
          * List runs, newest first
-         * @description The order is that of the ids, which begin with the time of what caused the run. `startedAt` may be later, e.g. after a wait for another run or for a slot.
+         * @description The order is that of `createdAt`, and of the ids for the same time. `startedAt` may be later, e.g. after a wait for another run or for a slot.
          */
         get: operations["runs.list"];
         put?: never;
@@ -4005,6 +4005,11 @@ export interface components {
             causedBy: string | null;
             /** @description Length of the chain of causes */
             depth: number;
+            /**
+             * Format: date-time
+             * @description When the run was created. It may start later, e.g. after a wait for another run
+             */
+            createdAt: string;
             startedAt: string | null;
             finishedAt: string | null;
             /** @description The run in the Temporal Web UI */
@@ -4177,6 +4182,11 @@ export interface components {
             causedBy: string | null;
             /** @description Length of the chain of causes */
             depth: number;
+            /**
+             * Format: date-time
+             * @description When the run was created. It may start later, e.g. after a wait for another run
+             */
+            createdAt: string;
             startedAt: string | null;
             finishedAt: string | null;
             /** @description The run in the Temporal Web UI */
@@ -4341,6 +4351,11 @@ export interface components {
             causedBy: string | null;
             /** @description Length of the chain of causes */
             depth: number;
+            /**
+             * Format: date-time
+             * @description When the run was created. It may start later, e.g. after a wait for another run
+             */
+            createdAt: string;
             startedAt: string | null;
             finishedAt: string | null;
             /** @description The run in the Temporal Web UI */

@@ -70,7 +70,7 @@ function useFilterTexts({ automationId, contextKey }: Search, runs: readonly Run
 
 /** Explains the order of the list, which is not always that of the times shown. */
 const ORDER =
-  'Runs are listed by the time of what caused them, newest first. A run may start later than its cause, e.g. after a wait for another run or for a free slot.';
+  'Runs are listed by the time at which they were created, newest first. A run may start later, e.g. after a wait for another run or for a free slot.';
 
 const FILTERS = { automationId: 'automation', contextKey: 'context', errorCode: 'error' };
 

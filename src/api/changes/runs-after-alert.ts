@@ -2,7 +2,6 @@ import { listChanges } from '../../db/change-queries';
 import { changesDerivedFrom } from '../../db/derived-changes';
 import type { Executor } from '../../db/executor';
 import { runsStartedBy } from '../../db/routing-queries';
-import { runsWithIds, type RunOfChange } from '../../db/runs/runs-of-change';
 import { ALERT_KIND } from '../../domains/alert/alert-entity';
 import { effectsOf, MAX_BELOW } from './causes';
 
@@ -10,15 +9,11 @@ import { effectsOf, MAX_BELOW } from './causes';
 const MAX_CHANGES = 50;
 
 /**
- * Returns the newest runs that an alert led to since an instant: runs that its changes started, runs that changes
- * derived from them started (of health, and of its impact on other systems), and runs that these runs led to. Each step
- * is an index look-up. The depth is limited as for the causes of a run.
+ * Returns the ids of the newest runs that an alert led to since an instant, in no particular order: runs that its
+ * changes started, runs that changes derived from them started (of health, and of its impact on other systems), and
+ * runs that these runs led to. Each step is an index look-up. The depth is limited as for the causes of a run.
  */
-export async function runsAfterAlert(
-  db: Executor,
-  fingerprint: string,
-  { since, limit }: { since: Date; limit: number },
-): Promise<RunOfChange[]> {
+export async function runsAfterAlert(db: Executor, fingerprint: string, since: Date): Promise<string[]> {
   const entities = [{ id: fingerprint, kind: ALERT_KIND }];
   const changes = await listChanges(db, { entities, since }, { limit: MAX_CHANGES, before: undefined });
   const oldest = changes.at(-1)?.recordedAt;
@@ -29,6 +24,5 @@ export async function runsAfterAlert(
   const started = await runsStartedBy(db, [...new Set(changeIds)], { ...page, limit: MAX_BELOW });
   const first = started.map(({ runId }) => runId);
   const { links } = await effectsOf(db, first, page);
-  const ids = new Set([...first, ...links.flatMap(({ startedRunIds }) => startedRunIds)]);
-  return runsWithIds(db, [...ids].sort().reverse().slice(0, limit));
+  return [...first, ...links.flatMap(({ startedRunIds }) => startedRunIds)];
 }

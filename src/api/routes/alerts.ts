@@ -20,6 +20,7 @@ import { RUN_STATUSES } from '../../db/tables/runs';
 import { decodeCursor, encodeCursor, pageOf, PageQuery } from '../http/pagination';
 import { json, readRoute, writeRoute, type Reply, type Route, type WriteContext } from '../http/route';
 import { isoOrNull, notFound, Timestamp } from '../http/values';
+import { newestRunsAmong } from '../../db/runs/runs-of-change';
 import { runsAfterAlert } from '../changes/runs-after-alert';
 import { alertSilenceRoutes } from './alert-silences';
 import type { DomainDeps } from './domain-resource';
@@ -207,18 +208,11 @@ function getRoute({ db, clock, routingsMs }: AlertsDeps): Route {
  * indirectly since `since`.
  */
 async function runsOf(db: Executor, fingerprint: string, since: Date) {
-  const [own, all] = await Promise.all([
-    runsCausedBy(db, fingerprint, SHOWN),
-    runsAfterAlert(db, fingerprint, { since, limit: SHOWN }),
-  ]);
-  const known = new Set(own.map(({ id }) => id));
-  const indirect = all
-    .filter(({ id }) => !known.has(id))
-    .map(({ id, automationId, automationName, status, startedAt }) => ({
-      ...{ id, automationId, automationName, status, startedAt: isoOrNull(startedAt), indirect: true },
-    }));
-  const runs = [...own.map((run) => ({ ...run, indirect: false })), ...indirect];
-  return runs.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, SHOWN);
+  const [own, all] = await Promise.all([runsCausedBy(db, fingerprint, SHOWN), runsAfterAlert(db, fingerprint, since)]);
+  const runs = await newestRunsAmong(db, [...own, ...all], SHOWN);
+  return runs.map(({ id, automationId, automationName, status, startedAt }) => {
+    return { id, automationId, automationName, status, startedAt: isoOrNull(startedAt), indirect: !own.includes(id) };
+  });
 }
 
 type Writing = WriteContext<z.infer<typeof FingerprintParams>, unknown, unknown>;

@@ -28,6 +28,7 @@ export const RunAnswer = z
     parentRunId: z.uuid().nullable().describe('The run that this one retries'),
     causedBy: z.uuid().nullable().describe('The run whose write triggered this one'),
     depth: z.int().describe('Length of the chain of causes'),
+    createdAt: Timestamp.describe('When the run was created. It may start later, e.g. after a wait for another run'),
     startedAt: Timestamp.nullable(),
     finishedAt: Timestamp.nullable(),
     webUiUrl: z.string().nullable().describe('The run in the Temporal Web UI'),
@@ -98,9 +99,10 @@ export interface WebUi {
 }
 
 export function toRun(row: RunRow, webUi: WebUi): z.input<typeof RunAnswer> {
-  const { workflowId, executionRunId, startedAt, finishedAt, seq: _seq, ...rest } = row;
+  const { workflowId, executionRunId, createdAt, startedAt, finishedAt, seq: _seq, ...rest } = row;
   return {
     ...rest,
+    createdAt: new Date(createdAt).toISOString(),
     startedAt: isoOrNull(startedAt),
     finishedAt: isoOrNull(finishedAt),
     webUiUrl: webUiUrl(webUi, workflowId, executionRunId),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
+import type { RunPosition } from '../../db/run-filter';
 import { artifactsOf, byPlace, getRun, isTerminal, listRuns, matchingRunIds, stepPage } from '../../db/run-queries';
 import { COUNTED_RUNS, countRuns, SEARCHED_RUNS } from '../../db/run-search';
 import { retriesOf } from '../../db/runs/runs-of-change';
@@ -8,6 +9,7 @@ import { cancelRun } from '../../db/runs/run-states';
 import { stuckReason } from '../../db/runs/stuck';
 import { RUN_STATUSES } from '../../db/tables/runs';
 import { FermataError } from '../../domain/errors';
+import { Instant } from '../../domain/instant';
 import { contextNames } from '../changes/context-name';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
@@ -49,6 +51,8 @@ const Counts = z.object({
   cancelled: z.int(),
 });
 
+/** Position of a run in lists. */
+const RunKey = z.tuple([Instant, z.uuid()]);
 const StepKey = z.object({ beganSeq: z.number().int(), path: z.string() });
 
 /** One status, or several separated by commas. */
@@ -97,7 +101,7 @@ function listRoute({ db, webUi }: RunsDeps): Route {
     tag: TAG,
     summary: 'List runs, newest first',
     description:
-      'The order is that of the ids, which begin with the time of what caused the run. `startedAt` may be later, e.g. after a wait for another run or for a slot.',
+      'The order is that of `createdAt`, and of the ids for the same time. `startedAt` may be later, e.g. after a wait for another run or for a slot.',
     query: ListQuery,
     responses: {
       200: {
@@ -114,7 +118,7 @@ function listRoute({ db, webUi }: RunsDeps): Route {
       },
     },
     async handler({ query: { limit, cursor, counts: isCounted = false, ...filter } }) {
-      const before = decodeCursor(IdCursor, cursor);
+      const before = positionOf(cursor);
       const [rows, counted] = await Promise.all([
         listRuns(db, filter, { limit: limit + 1, before }),
         isCounted ? countRuns(db, filter) : undefined,
@@ -124,7 +128,7 @@ function listRoute({ db, webUi }: RunsDeps): Route {
         rows,
         limit,
         (row) => ({ ...toRun(row, webUi), contextName: nameOf(row.contextKey) }),
-        (row) => row.id,
+        (row) => [row.createdAt, row.id],
       );
       if (counted === undefined) return json(200, page);
       const counts = Object.fromEntries(RUN_STATUSES.map((status) => [status, counted.get(status)?.count ?? 0]));
@@ -132,6 +136,22 @@ function listRoute({ db, webUi }: RunsDeps): Route {
       return json(200, { ...page, counts, countsAtLeast });
     },
   });
+}
+
+/**
+ * Returns the position that a cursor of the list contains.
+ * @throws {FermataError} `bad_request` for a cursor of a release that listed runs by id: after that position, the list
+ *   in today's order would lack runs
+ */
+function positionOf(cursor: string | undefined): RunPosition | undefined {
+  const key = decodeCursor(RunKey.or(IdCursor), cursor);
+  if (typeof key === 'string') {
+    throw new FermataError(
+      'bad_request',
+      'The cursor is from another list, or from a release that listed runs in another order. Start again with the first page.',
+    );
+  }
+  return key && { createdAt: key[0], id: key[1] };
 }
 
 function detailRoute({ db, webUi }: RunsDeps): Route {

@@ -29,15 +29,14 @@ interface Detail {
   artifacts: { actionId: string | null; data: unknown }[];
 }
 
-/** Number of characters at the start of a run's id that encode the time of its change. */
-const TIME_CHARACTERS = 13;
-
-/** Returns all runs so far, oldest first. Runs of the same instant are in the order of `automations`. */
+/**
+ * Returns all runs so far, oldest first. Runs that were created at the same instant are in the order of `automations`.
+ */
 export async function seenRuns(stage: Stage, automations: ReadonlyMap<string, string>): Promise<SeenRun[]> {
-  const listed = await allOf<{ id: string; automationId: string }>(stage, '/runs');
+  const listed = await allOf<{ id: string; automationId: string; createdAt: string }>(stage, '/runs');
   const places = new Map([...automations.values()].map((id, index) => [id, index]));
-  const keyOf = ({ id, automationId }: (typeof listed)[number]) =>
-    `${id.slice(0, TIME_CHARACTERS)} ${String(places.get(automationId) ?? 0).padStart(4, '0')}`;
+  const keyOf = ({ createdAt, automationId }: (typeof listed)[number]) =>
+    `${createdAt} ${String(places.get(automationId) ?? 0).padStart(4, '0')}`;
   const runs = [];
   for (const { id } of listed.reverse().sort((a, b) => keyOf(a).localeCompare(keyOf(b)))) {
     const { run, steps, artifacts } = (await stage.call('GET', `/runs/${id}`)).body as Detail;

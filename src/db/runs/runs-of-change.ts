@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../executor';
+import { newestFirst } from '../run-filter';
 
 /** A run that belongs to the answer about a change. */
 export interface RunOfChange {
@@ -40,8 +41,10 @@ const COLUMNS =
 
 const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
 
-async function select(db: Executor, from: SQL): Promise<RunOfChange[]> {
-  const found = await db.execute<Row>(sql`select ${COLUMNS} from ${from} order by r.id`);
+const OLDEST_FIRST = sql.raw('order by r.created_at, r.id');
+
+async function select(db: Executor, from: SQL, order: SQL = OLDEST_FIRST): Promise<RunOfChange[]> {
+  const found = await db.execute<Row>(sql`select ${COLUMNS} from ${from} ${order}`);
   return found.rows.map((row) => ({
     id: row.id,
     automationId: row.automation_id,
@@ -58,20 +61,24 @@ async function select(db: Executor, from: SQL): Promise<RunOfChange[]> {
   }));
 }
 
-/** Returns the runs with these ids that are still stored. */
+const withIds = (ids: readonly string[]): SQL =>
+  sql`runs r join automations a on a.id = r.automation_id where r.id = any(${`{${ids.join(',')}}`}::uuid[])`;
+
+/** Returns the runs with these ids that are still stored, oldest first. */
 export async function runsWithIds(db: Executor, ids: readonly string[]): Promise<RunOfChange[]> {
-  if (ids.length === 0) return [];
-  return select(
-    db,
-    sql`runs r join automations a on a.id = r.automation_id where r.id = any(${`{${ids.join(',')}}`}::uuid[])`,
-  );
+  return ids.length === 0 ? [] : select(db, withIds(ids));
+}
+
+/** Returns the newest of the runs with these ids, newest first; at most `limit`. */
+export async function newestRunsAmong(db: Executor, ids: readonly string[], limit: number): Promise<RunOfChange[]> {
+  return ids.length === 0 ? [] : select(db, withIds(ids), sql`${newestFirst('r')} limit ${limit}`);
 }
 
 /** Returns the retries of a run, oldest first; at most `limit`. */
 export async function retriesOf(db: Executor, runId: string, limit: number): Promise<RunOfChange[]> {
   return select(
     db,
-    sql`(select id from runs where parent_run_id = ${runId} order by id limit ${limit}) as retry
+    sql`(select id from runs where parent_run_id = ${runId} order by created_at, id limit ${limit}) as retry
       join runs r on r.id = retry.id join automations a on a.id = r.automation_id`,
   );
 }
