@@ -1,13 +1,21 @@
 import type { Definition } from '../../domain/definition/schema';
 import { createRegistry } from '../../domain/registry/registry';
-import { triggerNamed } from './named-trigger';
+import { invalid, triggerNamed } from './named-trigger';
 
 const triggers = [{ id: 'rain', event: 'weather.changed' }] as Definition['triggers'];
+
+test('a request that is not valid is refused with the path of the first finding and the number of the others', () => {
+  const finding = (path: string) => ({ path, message: 'expected a number', code: 'invalid_type' });
+  expect(invalid([finding('payload.count')]).message).toBe('payload.count: expected a number');
+  expect(invalid(['payload.count', 'payload.size'].map(finding)).message).toBe(
+    'payload.count: expected a number (and 1 more)',
+  );
+});
 
 describe('a request that names a trigger', () => {
   it('is refused when the automation has no such trigger', () => {
     expect(() => triggerNamed(createRegistry([]), { triggers }, 'snow')).toThrow(
-      'Trigger "snow" not found; the automation has: rain',
+      'triggerId: Trigger "snow" not found; the automation has: rain',
     );
   });
 

@@ -35,7 +35,10 @@ export function payloadFindings(type: TriggerType, payload: unknown): Finding[] 
   }));
 }
 
-/** Returns the error for a request that is not valid. */
+/** Returns the error for a request that is not valid. Its message is the first finding with its path. */
 export function invalid(errors: Finding[]): FermataError {
-  return new FermataError('validation_failed', errors[0]?.message ?? 'Not valid', { errors });
+  const [first] = errors;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  const message = first === undefined ? 'Not valid' : `${first.path}: ${first.message}${more}`;
+  return new FermataError('validation_failed', message, { errors });
 }
