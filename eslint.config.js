@@ -103,6 +103,30 @@ module.exports = tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: [
+      '**/*.test.ts',
+      'src/cli/**',
+      'src/dev/**',
+      // These files need the time of day: of Temporal in workflows, of log lines, of files, and of deadlines in gRPC.
+      'src/workflows/**',
+      'src/log.ts',
+      'src/db/database-clock.ts',
+      'src/integrations/script/script-cgroup.ts',
+      'src/temporal/deadline.ts',
+    ],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'Date',
+          property: 'now',
+          message: 'Use performance.now() for durations, because the clock may be set, and `Clock` for times of day.',
+        },
+      ],
+    },
+  },
+  {
     files: ['src/workflows/**/*.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [

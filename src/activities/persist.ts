@@ -13,12 +13,12 @@ const PERSIST_MS = { local: 10_000, normal: 45_000 };
  * be repeated. Throws the last error of Postgres when the time is used up.
  */
 export async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T> {
-  const until = Date.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];
+  const until = performance.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];
   for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
     try {
       return await write();
     } catch (error) {
-      if (!isDatabaseUnavailable(error) || Date.now() + wait > until) throw error;
+      if (!isDatabaseUnavailable(error) || performance.now() + wait > until) throw error;
       await pause(wait);
     }
   }

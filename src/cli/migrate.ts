@@ -4,6 +4,7 @@ import { migrate } from '../db/migrate';
 import { messageOf } from '../domain/errors';
 import { createLogger, type Logger } from '../log';
 import { lazyClient } from '../temporal/connect';
+import { deadlineIn } from '../temporal/deadline';
 import { loadPluginMigrations } from './known';
 import { upgradeStored } from './upgrade-stored';
 import { registerSearchAttributes } from '../temporal/search-attributes';
@@ -48,7 +49,7 @@ async function registerInTemporal(config: Config, log: Logger): Promise<void> {
   if (searchAttributes === 'registered') return;
   const { connection } = lazyClient({ address, namespace });
   try {
-    const added = await connection.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, () =>
+    const added = await connection.withDeadline(deadlineIn(TEMPORAL_TIMEOUT_MS), () =>
       registerSearchAttributes(connection, namespace),
     );
     if (added.length > 0) log.info(`registered search attributes: ${added.join(', ')}`);

@@ -50,7 +50,7 @@ export async function applyRetention(
   identities: ArtifactIdentities,
   { budgetMs = BUDGET_MS, onError = () => undefined }: Options = {},
 ): Promise<Record<string, number>> {
-  const endsAt = Date.now() + budgetMs;
+  const endsAt = performance.now() + budgetMs;
   const counts: Record<string, number> = {};
   const open = new Map(Object.entries(tasksOf(retention, identities, database)));
   let failed = 0;
@@ -58,7 +58,7 @@ export async function applyRetention(
   const tables = open.size;
   while (open.size > 0) {
     for (const [name, task] of [...open]) {
-      if (Date.now() >= endsAt) return counts;
+      if (performance.now() >= endsAt) return counts;
       try {
         const { removed, more } = await task(database.db, BATCH);
         counts[name] = (counts[name] ?? 0) + removed;

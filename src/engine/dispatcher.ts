@@ -61,13 +61,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     while (!stopped) {
       try {
         watchedRouting?.round();
-        const since = Date.now();
+        const since = performance.now();
         // `poked` is cleared before the read, so that a change that commits after the read wakes the loop again. If a
         // change that was committed earlier does not fit into the read, the read is full and the loop continues anyway.
         poked = false;
         const full = await routeNext();
         if (!full && !poked && !stopped) await routing.sleep(POLL_MS);
-        const left = since + READ_EVERY_MS - Date.now();
+        const left = since + READ_EVERY_MS - performance.now();
         if (!full && left > 0 && !stopped) await pause(left);
       } catch (error) {
         if (isDatabaseUnavailable(error))

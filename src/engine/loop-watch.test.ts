@@ -51,3 +51,18 @@ it('does not report a loop whose iterations end, even with errors, and removes a
   expect(watch.states()).toEqual([]);
   watch.stop();
 });
+
+it('is not affected if the clock of the machine is set', async () => {
+  const stalled: LoopState[] = [];
+  const watch = createLoopWatch({ onStalled: (loop) => stalled.push(loop) });
+  const loop = watch.add('starts', () => undefined);
+  await jest.advanceTimersByTimeAsync(20_000);
+  loop.round();
+  jest.setSystemTime(Date.now() + 600_000);
+  await jest.advanceTimersByTimeAsync(20_000);
+  expect(stalled).toEqual([]);
+  jest.setSystemTime(Date.now() - 1_200_000);
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(stalled).toMatchObject([{ name: 'starts', stalled: true, restarts: 1 }]);
+  watch.stop();
+});

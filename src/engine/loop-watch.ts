@@ -1,8 +1,7 @@
 /** The state of a watched loop. */
 export interface LoopState {
   name: string;
-  /** When the loop last completed an iteration, or when it was started. */
-  lastRoundAt: string;
+  /** Seconds since the loop last completed an iteration, or since it was started. */
   ageSeconds: number;
   /** Whether the current iteration has taken longer than the limit. */
   stalled: boolean;
@@ -43,14 +42,14 @@ const CHECK_MS = 1_000;
 export function createLoopWatch(deps: {
   onStalled: (loop: LoopState) => void;
   limitMs?: number;
+  /** Returns a monotonic time in milliseconds. Default: `performance.now`. */
   now?: () => number;
 }): LoopWatch {
-  const { onStalled, limitMs = LIMIT_MS, now = Date.now } = deps;
+  const { onStalled, limitMs = LIMIT_MS, now = () => performance.now() } = deps;
   const loops = new Map<string, { at: number; restarts: number; restartedAt: number; restart: () => void }>();
 
   const stateOf = (name: string, loop: { at: number; restarts: number }): LoopState => ({
     name,
-    lastRoundAt: new Date(loop.at).toISOString(),
     ageSeconds: Math.round((now() - loop.at) / 100) / 10,
     stalled: now() - loop.at > limitMs,
     restarts: loop.restarts,

@@ -42,15 +42,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
  * Resolves when the process has ended, when it cannot be signalled, or at the latest 5 s after it was killed.
  */
 export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, graceMs: number): Promise<void> {
-  const deadline = Date.now() + graceMs;
+  const deadline = performance.now() + graceMs;
   for (let next: NodeJS.Signals = signal; isAlive(identity); next = 'SIGKILL') {
     try {
       process.kill(identity.pid, next);
     } catch {
       return;
     }
-    const until = next === 'SIGKILL' ? Date.now() + 5_000 : deadline;
-    while (isAlive(identity) && Date.now() < until) await sleep(50);
+    const until = next === 'SIGKILL' ? performance.now() + 5_000 : deadline;
+    while (isAlive(identity) && performance.now() < until) await sleep(50);
     if (next === 'SIGKILL') return;
   }
 }

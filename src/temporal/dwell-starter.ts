@@ -11,6 +11,7 @@ import type { Clock } from '../domain/clock';
 import type { DwellInput, DwellMemo } from '../domain/gates/dwell-messages';
 import { markdownLine } from '../domain/run/markdown';
 import { idBesideOther } from '../domain/run/workflow-id';
+import { deadlineIn } from './deadline';
 import { isForeign } from './foreign-execution';
 import { isOpen } from './open-execution';
 import { searchAttributesOf } from './search-attributes';
@@ -44,7 +45,7 @@ interface StarterDeps {
 export function createDwellStarter(deps: StarterDeps): DwellStarter {
   const { client, db, taskQueue, onCall } = deps;
   const within = <T>(call: () => Promise<T>): Promise<T> =>
-    client.connection.withDeadline(Date.now() + DEADLINE_MS, call);
+    client.connection.withDeadline(deadlineIn(DEADLINE_MS), call);
 
   const tryStart = async (dwell: StartableDwell): Promise<boolean> => {
     onCall('start_dwell');

@@ -8,6 +8,7 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/com
 import type { Executor } from '../db/executor';
 import { endUnclaimedRun, type ClosedRun } from '../db/runs/run-states';
 import { markClosed, moveRun, runStanding, type StartableRun } from '../db/runs/start-queue';
+import { deadlineIn } from './deadline';
 import { isForeign } from './foreign-execution';
 import { isOpen } from './open-execution';
 import { searchAttributesOf } from './search-attributes';
@@ -76,7 +77,7 @@ const WORKFLOW_TASK_MS = 30_000;
 function createCalls(deps: RunStarterDeps) {
   const { client, onCall = () => undefined } = deps;
   const within = <T>(call: () => Promise<T>): Promise<T> =>
-    client.connection.withDeadline(Date.now() + DEADLINE_MS, call);
+    client.connection.withDeadline(deadlineIn(DEADLINE_MS), call);
   const handleOf = (workflowId: string, firstExecutionRunId: string) =>
     client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
   return {
@@ -134,7 +135,7 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
   const calls = createCalls(deps);
   return {
     async start(given) {
-      const since = Date.now();
+      const since = performance.now();
       let run = given;
       let again = run.mode !== 'parallel' || run.wasLost;
       for (;;) {
@@ -150,7 +151,7 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
         const outcome = await resolveConflict(calls, db, run, holder, since);
         if (outcome !== null) return outcome;
         again ||= holder !== null && runIdIn(holder) !== run.id;
-        if (Date.now() - since > 4 * COMPLETION_TIMEOUT_MS) return 'later';
+        if (performance.now() - since > 4 * COMPLETION_TIMEOUT_MS) return 'later';
       }
     },
     wake: ({ workflowId, runId, path }) => calls.wake(workflowId, { runId, path }),
@@ -199,7 +200,7 @@ async function resolveConflict(
       await calls.terminate(run.workflowId, firstRunIdOf(holder));
       return null;
     }
-    if (Date.now() - since > COMPLETION_TIMEOUT_MS) return 'later';
+    if (performance.now() - since > COMPLETION_TIMEOUT_MS) return 'later';
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     return null;
   }

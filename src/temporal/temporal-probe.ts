@@ -1,5 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { deadlineIn } from './deadline';
 
 /** Timeout in milliseconds, short enough for a probe that runs every few seconds. */
 const DEADLINE_MS = 1_500;
@@ -25,7 +26,7 @@ export function createTemporalProbe({ address }: { address: string | undefined }
   return {
     async check() {
       const used = (connection ??= connect());
-      await used.withDeadline(Date.now() + DEADLINE_MS, () => used.workflowService.getSystemInfo({}));
+      await used.withDeadline(deadlineIn(DEADLINE_MS), () => used.workflowService.getSystemInfo({}));
     },
     async close() {
       await connection?.close();

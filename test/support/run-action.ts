@@ -19,6 +19,8 @@ interface Attempt {
   trigger?: unknown;
   consumed?: Record<string, unknown>;
   signal?: AbortSignal;
+  /** Time of the database's clock. Default: the current time. */
+  now?: Date;
   /** Time limit of the attempt in milliseconds. Default: 30,000. */
   timeoutMs?: number;
 }
@@ -61,7 +63,7 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
         run: { id: 'run-1', automationId: 'automation-1', contextKey },
         consumed: options.consumed ?? null,
         scope: { trigger, artifacts: {}, variables: {}, repeat: null, automation: null },
-        ...{ connection, connectionType: type, idempotencyKey, attempt, now: new Date(), mask },
+        ...{ connection, connectionType: type, idempotencyKey, attempt, now: options.now ?? new Date(), mask },
         signal: options.signal ?? new AbortController().signal,
         timeoutMs: options.timeoutMs ?? 30_000,
         note: (text) => void notes.push(text),

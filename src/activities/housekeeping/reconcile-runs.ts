@@ -57,7 +57,7 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
   return async ({ before } = { before: 0 }) => {
     const client = deps.client();
     if (!client) return { compared: 0, repaired: 0, round: before };
-    const endsAt = Date.now() + BUDGET_MS;
+    const endsAt = performance.now() + BUDGET_MS;
     const known = Number((await positionOf(database.db, ROUND)) ?? 0);
     let compared = 0;
     let repaired = await endOrphans(client, deps, endsAt);
@@ -70,7 +70,7 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
       repaired += await inChunks(page, (run) => repairRow(client, run));
       compared += page.length;
       cursor = page.length === PAGE ? (page.at(-1)?.id ?? null) : null;
-    } while (cursor !== null && Date.now() < endsAt);
+    } while (cursor !== null && performance.now() < endsAt);
     afterRestore &&= cursor !== null;
     repaired += await armMissingWaits(client, database);
     repaired += await endForgottenWaits(client, database.db);
@@ -143,7 +143,7 @@ async function endOrphans(
     if (fermataRunId === undefined || clock.now().getTime() - startTime.getTime() < SETTLED_MS) continue;
     page.push({ workflowId, executionRunId: runId, runId: fermataRunId });
     if (page.length === PAGE) await endPage();
-    if (Date.now() >= endsAt) break;
+    if (performance.now() >= endsAt) break;
   }
   await endPage();
   return ended;

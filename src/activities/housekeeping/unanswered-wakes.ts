@@ -50,7 +50,7 @@ export async function endForgottenWaits(client: Client, db: Executor): Promise<n
  * when the execution is closed, or after `PROCESSING_TIMEOUT_MS`.
  */
 async function hasProcessed(client: Client, workflowId: string): Promise<boolean> {
-  for (const since = Date.now(); Date.now() - since < PROCESSING_TIMEOUT_MS;) {
+  for (const since = performance.now(); performance.now() - since < PROCESSING_TIMEOUT_MS;) {
     const { raw, status } = await client.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return false;
     if (!raw.pendingWorkflowTask && (raw.pendingActivities ?? []).length === 0) return true;

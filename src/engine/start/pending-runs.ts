@@ -35,7 +35,7 @@ export interface PendingRuns {
 
 export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempts: StartAttempts }): PendingRuns {
   const { db, slots, attempts } = deps;
-  /** For each automation, when one of its runs was last noted as waiting, in milliseconds since 1970. */
+  /** For each automation, when one of its runs was last noted as waiting, in milliseconds of the monotonic clock. */
   const waiting = new Map<string, number>();
   /** Whether the last sweep may have left runs in the table because it used all free slots. */
   let backlog = false;
@@ -59,14 +59,14 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
 
   return {
     isWaiting: (automationId) => waiting.has(automationId),
-    noteWaiting: (automationId) => void waiting.set(automationId, Date.now()),
+    noteWaiting: (automationId) => void waiting.set(automationId, performance.now()),
     isAny: () => backlog || waiting.size > 0,
     async sweep() {
       if (backlog || waiting.size > 0) await pause(GATHER_MS);
       const room = Math.min(BATCH, slots.free());
       if (room === 0) return false;
       const full = slots.full();
-      const since = Date.now();
+      const since = performance.now();
       const each = slots.share();
       const taken = await takeStartable(db, room, { served: [...served], full, each });
       const { runs } = taken;

@@ -1,4 +1,5 @@
 import { slotsOf } from '../../../test/support/run-slots';
+import { createRunSlots } from './run-slots';
 
 /** Returns 40 slots that a burst of one automation shares with another automation. */
 function sharedSlots() {
@@ -144,6 +145,28 @@ describe('slots of runs', () => {
       run.enter('execution', `${n}`)();
     }
     expect(run.free()).toBeGreaterThanOrEqual(20);
+  });
+
+  it('do not allow fewer starts after the clock of the machine was set back', () => {
+    jest.useFakeTimers();
+    try {
+      const run = createRunSlots({ slots: 200, activities: 3, onFree: () => undefined });
+      let count = 0;
+      const startAll = (ms: number) => {
+        const runs: string[] = [];
+        for (let id = `${(count += 1)}`; run.reserve(id, `automation ${id}`); id = `${(count += 1)}`) runs.push(id);
+        jest.advanceTimersByTime(20);
+        jest.setSystemTime(Date.now() + ms);
+        const ends = runs.map((id) => run.enter(`execution ${id}`, id));
+        for (const end of ends) end();
+      };
+      for (let n = 0; n < 10; n += 1) startAll(0);
+      startAll(-600_000);
+      for (let n = 0; n < 10; n += 1) startAll(0);
+      expect(run.free()).toBe(200);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('are held by local steps that wait for a response, without keeping other runs from being started', () => {

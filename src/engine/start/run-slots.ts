@@ -102,7 +102,7 @@ interface SlotDeps {
   slots: number;
   /** Maximum number of normal activities that the process performs concurrently, on each task queue. */
   activities: number;
-  /** Returns the time in milliseconds. Default: `Date.now`. */
+  /** Returns a monotonic time in milliseconds. Default: `performance.now`. */
   now?: () => number;
   /** Called when a slot becomes free. */
   onFree: () => void;
@@ -147,7 +147,7 @@ class SlotTable implements RunSlots {
   readonly #requesters: Requesters;
   readonly #limit: RunLimit;
 
-  constructor({ slots, activities, now = Date.now, onFree }: SlotDeps) {
+  constructor({ slots, activities, now = () => performance.now(), onFree }: SlotDeps) {
     this.#slots = slots;
     this.#activities = activities;
     this.#now = now;

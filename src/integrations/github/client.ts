@@ -44,6 +44,15 @@ const Installation = z.looseObject({ token: z.string(), expires_at: z.string() }
 /** How long before its expiry an installation token is renewed, in milliseconds. */
 const EARLY_MS = 120_000;
 
+/**
+ * Returns the time of an answer by GitHub's clock, to which its times of a rate limit refer. Without a header `Date`,
+ * returns the time of this machine.
+ */
+function answeredAt(date: string | undefined): Date {
+  const at = new Date(date ?? NaN);
+  return Number.isNaN(at.getTime()) ? new Date() : at;
+}
+
 /** Creates a client of GitHub's REST API: https://docs.github.com/en/rest */
 export function createGithubClient(egress: Egress): GithubClient {
   const tokens = new Map<string, { token: string; until: number }>();
@@ -58,10 +67,11 @@ export function createGithubClient(egress: Egress): GithubClient {
     // A 403 may also mean a rate limit: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     classify(_json, { status, headers }) {
       if (status !== 403 && status !== 429) return undefined;
-      const wait = retryAfterMs(headers['retry-after'], new Date());
+      const now = answeredAt(headers['date']);
+      const wait = retryAfterMs(headers['retry-after'], now);
       if (wait !== undefined) return { retryable: true, retryAfterMs: wait };
       if (headers['x-ratelimit-remaining'] !== '0') return undefined;
-      const reset = Number(headers['x-ratelimit-reset']) * 1_000 - Date.now();
+      const reset = Number(headers['x-ratelimit-reset']) * 1_000 - now.getTime();
       return {
         retryable: true,
         retryAfterMs: Math.min(3_600_000, Math.max(1_000, Number.isNaN(reset) ? 60_000 : reset)),

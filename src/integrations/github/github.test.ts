@@ -96,6 +96,20 @@ it('waits for the rate limit that GitHub reports with 403', async () => {
   const failure = (await create().catch((error: unknown) => error)) as { retryable: boolean; retryAfterMs: number };
   expect(failure).toMatchObject({ retryable: true });
   expect(failure.retryAfterMs).toBeGreaterThan(50_000);
+  // The clock of this machine is 10 minutes behind that of GitHub.
+  const ahead = Date.now() + 600_000;
+  server.failures.push({
+    status: 403,
+    headers: {
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(Math.floor(ahead / 1_000) + 60),
+      date: new Date(ahead).toUTCString(),
+    },
+    body: { message: 'API rate limit exceeded' },
+  });
+  const skewed = (await create().catch((error: unknown) => error)) as { retryAfterMs: number };
+  expect(skewed.retryAfterMs).toBeGreaterThan(50_000);
+  expect(skewed.retryAfterMs).toBeLessThan(70_000);
   server.failures.push({ status: 403, body: { message: 'Resource not accessible by personal access token' } });
   await expect(create({ idempotencyKey: 'other' })).rejects.toMatchObject({ retryable: false });
 });

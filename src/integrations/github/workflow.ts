@@ -74,9 +74,9 @@ export function createDispatchWorkflow(github: GithubClient): CallingAction<z.in
         await progress.write({ dispatchedAt });
         const { ref, inputs = {} } = config;
         await send('POST', `${workflow}/dispatches`, z.unknown(), { ref, inputs });
-        for (const end = Date.now() + APPEARS_MS; runId === undefined;) {
+        for (const end = performance.now() + APPEARS_MS; runId === undefined;) {
           runId = await find(dispatchedAt);
-          if (runId === undefined && Date.now() > end) throw notFound();
+          if (runId === undefined && performance.now() > end) throw notFound();
           if (runId === undefined) await pause(1_000, undefined, { signal });
         }
       }

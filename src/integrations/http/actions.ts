@@ -137,13 +137,16 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
       const known = Progress.safeParse(await progress.read());
       const startedAt = known.success ? known.data.startedAt : now.getTime();
       if (!known.success) await progress.write({ startedAt });
-      const condition = conditionOf(config.until);
-      const end = startedAt + config.timeout_seconds * 1_000;
+      // `now` and `startedAt` are times of the database's clock, which may differ from that of this machine.
+      const began = performance.now();
+      const clock = () => new Date(now.getTime() + performance.now() - began);
+      const condition = conditionOf(config.until, clock);
+      const end = began + startedAt - now.getTime() + config.timeout_seconds * 1_000;
       for (let poll = 1; ; poll += 1) {
         const response = await send(client, context, `${idempotencyKey}:${poll}`);
         const artifact = read(response, config.outputs ?? {}, context);
         if (condition(artifact)) return { output: artifact, artifact };
-        if (Date.now() + config.every_seconds * 1_000 > end) {
+        if (performance.now() + config.every_seconds * 1_000 > end) {
           const message = `Timed out after ${config.timeout_seconds} s waiting until ${config.until}; the last status was ${response.status}.`;
           throw new ProviderFailure('timeout', message, { retryable: false, output: artifact });
         }
@@ -154,14 +157,14 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
 }
 
 /**
- * Returns a function that evaluates an expression over a response.
+ * Returns a function that evaluates an expression over a response, with the time of `clock` as the current time.
  * @throws {ProviderFailure} config_invalid for an expression that cannot be evaluated
  */
-function conditionOf(source: string): (response: Response) => boolean {
+function conditionOf(source: string, clock: () => Date): (response: Response) => boolean {
   const { expression } = parseBareExpression(source);
   return (response) => {
     try {
-      return truthy(evaluate(expression, { response }, { now: new Date() }));
+      return truthy(evaluate(expression, { response }, { now: clock() }));
     } catch (error) {
       const message = `until: ${messageOf(error)}`;
       throw new ProviderFailure('config_invalid', message, { retryable: false, cause: error });

@@ -91,6 +91,21 @@ it('polls until an expression holds, and fails if it does not in time', async ()
   await expect(poll({ until: 'response.body | nope' })).rejects.toThrow('Unknown filter');
 });
 
+it.each([-600_000, 600_000])(
+  'polls until its timeout if the clock of this machine differs from that of the database by %d ms',
+  async (skewMs) => {
+    answers.push({ status: 200, body: { state: 'busy' } });
+    const now = new Date(Date.now() - skewMs);
+    const config = { path: '/job', every_seconds: 1, until: 'response.body.state == "done"', timeout_seconds: 60 };
+    const { artifact } = await runner.run('integration-http.poll_until', config, { now });
+    expect(artifact).toMatchObject({ body: { state: 'done' } });
+    // The first attempt began 59.5 s ago, so that a second poll would be too late.
+    runner.progress.set('run-1:actions[0]', { startedAt: now.getTime() - 59_500 });
+    answers.push({ status: 200, body: { state: 'busy' } });
+    await expect(runner.run('integration-http.poll_until', config, { now })).rejects.toMatchObject({ code: 'timeout' });
+  },
+);
+
 it('has a connection test that calls its base URL', async () => {
   expect(await runner.test()).toContain('answers with status 200');
   const oauth2 = { tokenUrl: `${server.url}/token`, clientId: 'me', clientSecret: 'wrong' };

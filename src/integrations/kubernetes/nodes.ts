@@ -78,7 +78,7 @@ export function createDrain(kubernetes: KubernetesClient): CallingAction<DrainCo
       const cluster = inCluster(kubernetes, context);
       const node = await setUnschedulable(cluster, config.name, true);
       const pods = await podsToEvict(cluster, config);
-      const end = Date.now() + config.timeout_seconds * 1_000;
+      const end = performance.now() + config.timeout_seconds * 1_000;
       const left = new Set(pods.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
       let why = '';
       const drainPod = async (pod: Pod): Promise<void> => {
@@ -150,11 +150,11 @@ async function evict(
       // 409: another pod with the same name has replaced the pod.
       if (isStatus(error, 404) || isStatus(error, 409)) return null;
       if (!isStatus(error, 429) || !(error instanceof Error)) throw error;
-      if (Date.now() + RETRY_MS > end) return error.message;
+      if (performance.now() + RETRY_MS > end) return error.message;
       await pause(RETRY_MS, undefined, { signal });
     }
   }
-  while (Date.now() < end) {
+  while (performance.now() < end) {
     const found = await cluster.send({ method: 'GET', path }, KubeObject).catch((error: unknown) => {
       if (isStatus(error, 404)) return null;
       throw error;

@@ -84,7 +84,7 @@ export function createRunJob(kubernetes: KubernetesClient): CallingAction<Config
       });
       const about = { name, namespace };
       if (!config.wait) return { output: about, artifact: { ...about, succeeded: null, logs: null } };
-      const end = Date.now() + config.timeout_seconds * 1_000 + 60_000;
+      const end = performance.now() + config.timeout_seconds * 1_000 + 60_000;
       for (;;) {
         const { status } = await cluster.send({ method: 'GET', path: `${jobs}/${name}` }, Job);
         const over = status?.conditions?.find(
@@ -100,7 +100,7 @@ export function createRunJob(kubernetes: KubernetesClient): CallingAction<Config
           const message = `The job ${name} failed: ${over.message ?? 'no reason was given'}`;
           throw new ProviderFailure('provider_failed', message, { retryable: false, output: artifact });
         }
-        if (Date.now() > end) {
+        if (performance.now() > end) {
           throw new ProviderFailure('timeout', `The job ${name} did not end in time.`, {
             retryable: false,
             output: about,

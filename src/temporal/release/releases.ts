@@ -69,8 +69,8 @@ export function createReleases({ client, deployment }: { client: Client; deploym
     return workerDeploymentInfo ?? {};
   };
   const propagated = async (): Promise<void> => {
-    const end = Date.now() + PROPAGATION_MS;
-    while (Date.now() < end) {
+    const end = performance.now() + PROPAGATION_MS;
+    while (performance.now() < end) {
       const { routingConfigUpdateState } = await describe();
       if (routingConfigUpdateState !== RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_IN_PROGRESS) return;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
