@@ -50,8 +50,9 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: statementTimeoutMs,
     ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + ANSWER_MS }),
-    // If a process abandons a transaction, the transaction must not keep row locks that others wait for.
-    idle_in_transaction_session_timeout: 60_000,
+    // A process that is suspended inside a transaction keeps its locks. Another worker that routes the same changes waits
+    // for them, and all other changes of that worker wait as well.
+    idle_in_transaction_session_timeout: 10_000,
   });
   const report = (error: Error) => onError?.(error);
   pool.on('error', report);

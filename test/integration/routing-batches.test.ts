@@ -124,6 +124,24 @@ describe('routing in batches', () => {
     expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(50);
   }, 720_000);
 
+  it('routes the changes of a worker that stays suspended inside its routing transaction, and other changes, within 15 s', async () => {
+    const [id, other] = [
+      await engine.save(automation('left', 'parallel')),
+      await engine.save(automation('new', 'parallel')),
+    ];
+    await emitAll('left', subjects(50), (n) => ({ n }));
+    const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: 'before-routing-commit:1:stop' }));
+    try {
+      await until('the worker is suspended', () => first.output().includes('failpoint before-routing-commit'), 60_000);
+      await engine.worker();
+      await emitAll('new', subjects(50), (n) => ({ n }));
+      const [left, others] = await Promise.all([engine.ended(50, id, 15_000), engine.ended(50, other, 15_000)]);
+      expect([left.length, others.length]).toEqual([50, 50]);
+    } finally {
+      await first.stop('SIGKILL');
+    }
+  }, 360_000);
+
   it('routes an event of a quiet automation before most of the 2,500 earlier events of a noisy automation', async () => {
     await engine.save(automation('noisy', 'parallel', "conditions: ['1 == 2']"));
     const quiet = await engine.save(automation('quiet', 'parallel'));
