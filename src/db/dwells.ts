@@ -1,6 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { partitionOf } from './change-log';
 import { dwellIdAfterSlug } from '../domain/run/workflow-id';
+import { hasElapsed } from './elapsed';
 import type { Executor } from './executor';
 
 /** A dwell that a change arms. */
@@ -257,7 +258,7 @@ export interface StartableDwell {
 const START_AGAIN_SECONDS = 5;
 
 const TO_START = sql`status = 'armed' and started_at is null and (start_attempted_at is null
-  or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))`;
+  or ${hasElapsed(sql`start_attempted_at`, START_AGAIN_SECONDS)})`;
 
 /** SQL condition: Temporal must be called for some dwell. */
 export const dwellsToSync = sql`(exists (select 1 from dwell_ends)

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { hasElapsed } from './elapsed';
 import type { Executor } from './executor';
 
 /** Seconds without a renewal after which another worker may take a lease. */
@@ -99,7 +100,7 @@ export async function holdWatches(db: Executor, workerId: string): Promise<HeldW
   const found = await db.execute<HeldRow>(sql`
     with free as (
       select connection_id, namespace from kubernetes_watches
-      where owner is distinct from ${workerId}::uuid and expires_at < clock_timestamp()
+      where owner is distinct from ${workerId}::uuid and ${hasElapsed(sql`expires_at`)}
       order by expires_at limit 1 for update skip locked)
     update kubernetes_watches w set owner = ${workerId}::uuid, expires_at = ${until}
     from connections c

@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
+import { hasElapsed } from './elapsed';
 import type { Executor } from './executor';
 
 /** Seconds after which a lease expires unless it is renewed. */
@@ -46,7 +47,7 @@ export async function takeLeases(
     update partition_leases set owner = ${workerId}, epoch = epoch + 1, expires_at = ${until}
     where partition in (
       select partition from partition_leases
-      where (owner is null or expires_at < clock_timestamp()) and ${condition}
+      where (owner is null or ${hasElapsed(sql`expires_at`)}) and ${condition}
       order by partition limit ${count} for update skip locked)
     returning partition, epoch`);
   return rows.map((row) => [row.partition, Number(row.epoch)]);

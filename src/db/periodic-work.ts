@@ -1,10 +1,11 @@
 import { sql, type SQL } from 'drizzle-orm';
+import { hasElapsed } from './elapsed';
 import type { Executor } from './executor';
 
 /** Returns the SQL condition that is true when periodic work was last done more than `everySeconds` ago, or never. */
 export const periodicDue = (name: string, everySeconds: number): SQL => sql`not exists (
   select 1 from periodic_work where name = ${name}
-    and done_at > clock_timestamp() - make_interval(secs => ${everySeconds}))`;
+    and not ${hasElapsed(sql`done_at`, everySeconds)})`;
 
 /** Records that periodic work was done, and the position at which it continues. */
 export async function noteDone(db: Executor, name: string, position: unknown = null): Promise<void> {

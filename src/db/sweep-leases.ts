@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
+import { hasElapsed } from './elapsed';
 import type { Executor } from './executor';
 
 /** Seconds without a renewal after which another worker may take a lease. */
@@ -30,7 +31,7 @@ export async function takeDue(db: Executor, workerId: string, kinds: readonly Sw
       select n, ${workerId}::uuid, clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})
       from jsonb_array_elements_text(${names}::jsonb) n
       on conflict (name) do update set owner = excluded.owner, expires_at = excluded.expires_at
-      where sweep_leases.owner = excluded.owner or sweep_leases.expires_at < clock_timestamp()
+      where sweep_leases.owner = excluded.owner or ${hasElapsed(sql`sweep_leases.expires_at`)}
       returning name)
     select array[${sql.join(isDue, sql`, `)}] as due`);
   const due = result.rows[0]?.due ?? [];

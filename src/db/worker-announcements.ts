@@ -53,8 +53,10 @@ export async function announceWorker(db: Executor, worker: WorkerAnnouncement): 
       on conflict (id) do update set expires_at = excluded.expires_at,
         -- A process whose announcement had expired (it was suspended) was not live during that time.
         started_at = case when workers.expires_at < clock_timestamp() then clock_timestamp() else workers.started_at end),
-    dead as (delete from workers where expires_at < clock_timestamp() - make_interval(mins => ${KEEP_MINUTES})
-      and id <> ${id} and (select yes from running))
+    -- After the clock was set back, the entry of a dead worker would count as live until the clock has caught up. Live
+    -- workers announce themselves again.
+    dead as (delete from workers where id <> ${id} and (expires_at > clock_timestamp() + interval '1 minute'
+      or expires_at < clock_timestamp() - make_interval(mins => ${KEEP_MINUTES}) and (select yes from running)))
     select count(*) filter (where expires_at >= clock_timestamp())::int as live,
       (select jsonb_agg(o) from (
         select knows_id as "knowsId", bool_or(expires_at >= clock_timestamp()) as live,

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
+import { hasElapsed } from '../elapsed';
 import type { Executor } from '../executor';
 
 /** The key of one attempt of a call. The step's row contains the key of the current attempt. */
@@ -57,7 +58,7 @@ export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { 
     update run_steps s set attempt = s.attempt || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())) from runs r
     where r.id = s.run_id and r.status in ('running', 'waiting') and s.run_id = ${runId} and s.path = ${path}
       and s.status in ('pending', 'running', 'waiting') and s.attempt ->> 'token' = ${token}
-      and (s.attempt ->> 'sentAt')::float8 > extract(epoch from clock_timestamp()) - ${IN_FLIGHT_SECONDS}`);
+      and not ${hasElapsed(sql`to_timestamp((s.attempt ->> 'sentAt')::float8)`, IN_FLIGHT_SECONDS)}`);
   return renewed.rowCount === 1;
 }
 

@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { nameOfFirstStretch } from '../../domain/run/activity-names';
+import { hasElapsed } from '../elapsed';
 import type { Executor } from '../executor';
 import type { ClosedRun } from './run-states';
 import { bucketStalled } from './stalled-buckets';
@@ -44,7 +45,7 @@ interface Row extends Record<string, unknown> {
 /** SQL condition: there are runs to start. */
 export const runsToStart = sql`exists (
   select 1 from runs where status = 'pending' and start_at is not null and (start_attempted_at is null
-    or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS})))`;
+    or ${hasElapsed(sql`start_attempted_at`, START_AGAIN_SECONDS)}))`;
 
 /** SQL condition: there are executions to close, or a bucket whose next run has not been started. */
 export const runsToEnd = sql`(exists (select 1 from runs where close_requested is not null) or ${bucketStalled})`;
@@ -67,7 +68,7 @@ export async function takeStartable(
   const turnOf = sql`array_position(${uuids(served)}, a.id)`;
   const waits = (run: SQL) => sql`${run}.status = 'pending' and ${run}.start_at is not null`;
   const free = (run: SQL) => sql`${waits(run)} and (${run}.start_attempted_at is null
-    or ${run}.start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))`;
+    or ${hasElapsed(sql`${run}.start_attempted_at`, START_AGAIN_SECONDS)})`;
   const r = sql.raw('r');
   const result = await db.execute<Row>(sql`
     with recursive automation as (

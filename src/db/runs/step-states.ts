@@ -2,6 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import { STEPS_AROUND_OTHERS } from '../../domain/definition/action-kind';
 import type { RunError, StepRecord, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
+import { hasElapsed } from '../elapsed';
 import type { SealedRunSecret } from '../secrets';
 import { newestArtifacts, type ArtifactView } from './artifacts';
 import { IN_FLIGHT_SECONDS, type AttemptKey } from './attempts';
@@ -108,8 +109,10 @@ export async function beginStep(
         attempts = run_steps.attempts + case when run_steps.kind = 'action' and ${key}::jsonb is null then 1 else 0 end,
         attempt = case when run_steps.attempt ->> 'of' = ${attempt?.of ?? null}
           and (run_steps.attempt ->> 'no')::int > ${attempt?.no ?? null}::int then run_steps.attempt
-          when ${hold} = 'show' and (run_steps.attempt ->> 'sentAt')::float8
-            > extract(epoch from clock_timestamp()) - ${IN_FLIGHT_SECONDS} then run_steps.attempt
+          when ${hold} = 'show' and not ${hasElapsed(
+            sql`to_timestamp((run_steps.attempt ->> 'sentAt')::float8)`,
+            IN_FLIGHT_SECONDS,
+          )} then run_steps.attempt
           else coalesce(${key}::jsonb, run_steps.attempt) end
       where run_steps.status in ('pending', 'running', 'waiting')
       returning attempts, attempt ->> 'token' as token)

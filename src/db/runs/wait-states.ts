@@ -1,4 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm';
+import { hasElapsed } from '../elapsed';
 import type { Executor } from '../executor';
 import type { UnansweredWake } from './wait-queries';
 import {
@@ -149,7 +150,7 @@ export async function addToWake(db: Executor, id: string, { changed }: WakeCause
 const WAKE_AGAIN_SECONDS = 5;
 
 const TO_SEND = sql`woken_by is not null and (signalled_at is null
-  or signalled_at < clock_timestamp() - make_interval(secs => ${WAKE_AGAIN_SECONDS}))`;
+  or ${hasElapsed(sql`signalled_at`, WAKE_AGAIN_SECONDS)})`;
 
 /** SQL condition: a wake has to be sent. */
 export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
