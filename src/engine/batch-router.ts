@@ -1,12 +1,13 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { isDatabaseUnavailable } from '../db/availability';
 import { markWithRoutings } from '../db/routings';
 import { messageOf } from '../domain/errors';
+import type { Change } from '../domain/entities/change';
 import { type EntityListener } from '../domain/registry/entity-listener';
 import type { Logger } from '../log';
 import { entityKey } from './change-reader';
 import { noteFailure } from './dead-letters';
 import { inLanes } from './in-lanes';
+import { ListenerFailure, type ListenerCalls } from './listener-calls';
 import { routingOf } from './gates/survivors';
 import {
   needsDecision,
@@ -29,8 +30,6 @@ const LANES = 2;
 const CHANGES_PER_LANE = 16;
 /** Maximum number of changes of a batch that are evaluated concurrently. */
 const CONCURRENT = 8;
-/** Timeout of a plugin's listener, in milliseconds. */
-const LISTENER_MS = 30_000;
 
 /** A change that is ready to be routed. */
 export interface Routable extends ChangeCandidates {
@@ -40,6 +39,14 @@ export interface Routable extends ChangeCandidates {
   listeners: readonly EntityListener[];
 }
 
+/** What routing in batches requires. */
+export interface BatchDeps extends RouteDeps {
+  log: Logger;
+  listenerCalls: ListenerCalls;
+  /** Called when the listeners of a change take long. The changes of its entity must not be read for a moment. */
+  onSlowListener: (change: Change) => void;
+}
+
 /**
  * Routes changes in batches, each in one transaction. Changes of one entity keep their order. Two changes of an entity
  * share a batch only if neither of them involves dwells or listeners, because the later change could depend on the
@@ -47,7 +54,7 @@ export interface Routable extends ChangeCandidates {
  * retried later or set aside, and only later changes of its entity wait.
  * @throws when Postgres is unreachable
  */
-export async function routeInBatches(deps: RouteDeps & { log: Logger }, routables: readonly Routable[]): Promise<void> {
+export async function routeInBatches(deps: BatchDeps, routables: readonly Routable[]): Promise<void> {
   const count = Math.min(LANES, Math.ceil(routables.length / CHANGES_PER_LANE));
   const lanes: Routable[][] = Array.from({ length: count }, () => []);
   const laneOf = new Map<string, Routable[]>();
@@ -61,7 +68,7 @@ export async function routeInBatches(deps: RouteDeps & { log: Logger }, routable
 }
 
 /** Routes the changes of one lane in batches, one batch after another, in the order of the log. */
-async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routable[]): Promise<void> {
+async function routeLane(deps: BatchDeps, lane: readonly Routable[]): Promise<void> {
   const blocked = new Set<string>();
   for (let left = lane; left.length > 0;) {
     const { batch, rest } = takeBatch(left);
@@ -107,19 +114,15 @@ export function takeBatch(
 }
 
 /**
- * Calls the listeners of each change and evaluates its gates. If a change fails and will be retried, its entity is
- * blocked, and later changes of the entity are left out.
+ * Calls the listeners of each change and evaluates its gates. If a change fails and will be retried, or its listeners
+ * take long, its entity is blocked, and later changes of the entity are left out.
  */
-async function evaluate(
-  deps: RouteDeps & { log: Logger },
-  batch: readonly Routable[],
-  blocked: Set<string>,
-): Promise<Attempted[]> {
-  const results: ({ gated: GatedChange } | { error: unknown } | undefined)[] = [];
+async function evaluate(deps: BatchDeps, batch: readonly Routable[], blocked: Set<string>): Promise<Attempted[]> {
+  const results: ({ gated: GatedChange } | { error: unknown } | 'slow' | undefined)[] = [];
   await inLanes([...batch.entries()], CONCURRENT, async ([index, routable]) => {
     try {
-      await notify(routable);
-      results[index] = { gated: await passGates(deps, routable) };
+      const isNotified = await deps.listenerCalls.notify(routable.change, routable.listeners);
+      results[index] = isNotified ? { gated: await passGates(deps, routable) } : 'slow';
     } catch (error) {
       // The network errors of a listener have the same codes as those of connections to Postgres.
       if (!(error instanceof ListenerFailure) && isDatabaseUnavailable(error)) throw error;
@@ -130,7 +133,10 @@ async function evaluate(
   for (const [index, routable] of batch.entries()) {
     const result = results[index];
     if (result === undefined || blocked.has(entityKey(routable.change))) continue;
-    if ('gated' in result) attempted.push({ ...result.gated, routable });
+    if (result === 'slow') {
+      blocked.add(entityKey(routable.change));
+      deps.onSlowListener(routable.change);
+    } else if ('gated' in result) attempted.push({ ...result.gated, routable });
     else await recordFailure(deps, routable, result.error, blocked);
   }
   return attempted;
@@ -144,11 +150,7 @@ interface Attempted extends GatedChange {
  * Decides a batch in one transaction. If that fails, splits the batch in half and decides each half. Records the
  * failure of a batch of one change.
  */
-async function decide(
-  deps: RouteDeps & { log: Logger },
-  batch: readonly Attempted[],
-  blocked: Set<string>,
-): Promise<void> {
+async function decide(deps: BatchDeps, batch: readonly Attempted[], blocked: Set<string>): Promise<void> {
   const [first] = batch;
   if (first === undefined) return;
   try {
@@ -168,11 +170,7 @@ async function decide(
  * Marks changes that need no decision as routed, and records the refusals of their candidates. If that fails, each
  * change is marked separately.
  */
-async function markWithoutDecision(
-  deps: RouteDeps & { log: Logger },
-  gated: readonly Attempted[],
-  blocked: Set<string>,
-): Promise<void> {
+async function markWithoutDecision(deps: BatchDeps, gated: readonly Attempted[], blocked: Set<string>): Promise<void> {
   try {
     await mark(deps, gated);
   } catch (error) {
@@ -202,7 +200,7 @@ async function mark(deps: RouteDeps, gated: readonly GatedChange[]): Promise<voi
 
 /** Records that a change could not be routed. Blocks the entity of the change if the change will be retried. */
 async function recordFailure(
-  { database, workerId, log }: RouteDeps & { log: Logger },
+  { database, workerId, log }: BatchDeps,
   { change, fence, attempts }: Routable,
   error: unknown,
   blocked: Set<string>,
@@ -210,34 +208,4 @@ async function recordFailure(
   log.error({ err: error, changeId: change.changeId }, 'failed to route change');
   const outcome = await noteFailure(database.db, workerId, { ...fence, attempts }, messageOf(error));
   if (outcome === 'resting') blocked.add(entityKey(change));
-}
-
-/** Thrown when the listener of a plugin fails. */
-class ListenerFailure extends Error {
-  override readonly name = 'ListenerFailure';
-}
-
-/** Notifies the listeners of a change. Throws `ListenerFailure` when one of them fails. */
-async function notify({ change, listeners }: Routable): Promise<void> {
-  if (change.shape !== 'entity') return;
-  for (const { handler } of listeners) {
-    try {
-      await within(handler(change));
-    } catch (error) {
-      throw new ListenerFailure(messageOf(error), { cause: error });
-    }
-  }
-}
-
-/**
- * Waits until a listener has finished.
- * @throws {Error} after `LISTENER_MS`, so that a single listener cannot block a partition forever
- */
-async function within(work: Promise<void> | void): Promise<void> {
-  if (work === undefined) return;
-  const timer = new AbortController();
-  const late = pause(LISTENER_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`A listener took longer than ${LISTENER_MS / 1_000} s`);
-  });
-  await Promise.race([work, late]).finally(() => timer.abort());
 }

@@ -1,6 +1,7 @@
 import type { NewRouting } from '../db/routings';
 import { markRouted, type ChangeFence } from '../db/mark-routed';
 import type { Clock } from '../domain/clock';
+import type { Change } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import { routeInBatches, type Routable } from './batch-router';
 import { entityKey, readUnrouted } from './change-reader';
@@ -8,6 +9,7 @@ import { noteFailure } from './dead-letters';
 import type { Fleet } from './fleet';
 import { recordRefusal } from './gates/survivors';
 import { createHandover } from './handover';
+import { createListenerCalls } from './listener-calls';
 import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
 import { createPrepareChange, type FailedChange, type PreparedChange, type Resting } from './prepare-change';
@@ -23,6 +25,8 @@ const [MIN_ROUND_MS, MAX_ROUND_MS] = [40, 150];
 const ROUND_PER_READ = 5;
 /** Initial, minimum and maximum number of changes that are read at a time. */
 const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 16, 500];
+/** Milliseconds until a change whose listeners take long is read again. */
+const SLOW_LISTENER_MS = 250;
 /** Maximum number of waits that are recorded for one change. */
 const MAX_WAITS = 200;
 
@@ -45,6 +49,12 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   const handover = createHandover({ ...deps, db: database.db });
   const resting: Resting = new Map();
   const prepare = createPrepareChange({ ...deps, handover, resting });
+  const batches = {
+    ...deps,
+    listenerCalls: createListenerCalls(),
+    onSlowListener: ({ kind, id }: Change) =>
+      void resting.set(entityKey({ kind, id }), { kind, id, until: deps.clock.now().getTime() + SLOW_LISTENER_MS }),
+  };
   /** Whether the last read was full. If so, the next read is fair (see `change-reader.ts`). */
   let hasBacklog = false;
   let limit = INITIAL_BATCH;
@@ -73,7 +83,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const waits = anyWaits ? await wakeWaits(deps, bySeq(prepared)) : [];
     if (deps.keepsRoutings) noteWaits(prepared, waits);
     const { irrelevant, relevant } = splitByRelevance(prepared);
-    await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(deps, relevant)]);
+    await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(batches, relevant)]);
     for (const { disabled } of prepared) for (const reason of disabled) recordRefusal(deps, reason);
     if (hasBacklog) limit = limitAfter(changes.length, readMs, performance.now() - since);
     return hasBacklog;

@@ -70,6 +70,27 @@ describe('a plugin that throws', () => {
     await worker.stop();
   }, 360_000);
 
+  it('delays only the changes of an entity whose listener takes long, and calls the listener once for each of them', async () => {
+    await engine.call(api, 'PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
+    const other = await save('beside-slow', 'automation.event', { type: 'beside-slow' });
+    const own = await save('of the lamp', 'automation.entity_changed', { kind: 'lamp', field: 'on' });
+    const worker = await engine.worker({ FERMATA_PLUGINS: FAULTY });
+    await engine.call(api, 'PUT', '/entities/lamp/slow', { on: true });
+    await until('the listener is called', () => worker.output().includes('slow listener called'));
+    const ids = await engine.emit('beside-slow', {}, { times: 3 });
+    await engine.ended(3, other, 20_000);
+    const { rows } = await engine.database.pool.query<{ first: boolean }>(
+      `select routed_at < (select coalesce(max(routed_at), 'infinity') from changes where entity_id = 'slow') as first
+       from changes where change_id = any($1)`,
+      [ids],
+    );
+    expect(rows.map(({ first }) => first)).toEqual([true, true, true]);
+    await engine.call(api, 'PUT', '/entities/lamp/slow', { on: false });
+    await engine.ended(2, own, 60_000);
+    expect(worker.output().match(/slow listener called/g)).toHaveLength(2);
+    await worker.stop();
+  }, 360_000);
+
   it.each([
     ['call', 2, { code: 'network_error', message: 'The call: connect ECONNREFUSED 127.0.0.1:1' }],
     ['write', 1, { code: 'provider_failed', message: 'The write: connect ECONNREFUSED 127.0.0.1:1' }],

@@ -9,10 +9,19 @@ const refused = (what) => async () => {
   throw Object.assign(new Error(`${what}: connect ECONNREFUSED 127.0.0.1:1`), { code: 'ECONNREFUSED' });
 };
 
+/** Takes 10 s. */
+const slow = async ({ changeId }) => {
+  console.error(`slow listener called for ${changeId}`);
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
+};
+
 /** A plugin whose triggers throw while changes are routed, and whose listener and action reach no server. */
 export default definePlugin({
   id: 'faulty',
-  listeners: [onEntityChanged({ kind: 'lamp', id: 'unreachable' }, refused('The listener'), { mode: 'work-queue' })],
+  listeners: [
+    onEntityChanged({ kind: 'lamp', id: 'unreachable' }, refused('The listener'), { mode: 'work-queue' }),
+    onEntityChanged({ kind: 'lamp', id: 'slow' }, slow, { mode: 'work-queue' }),
+  ],
   actions: [
     {
       ...{ id: 'write', displayName: 'Write', ...described },
