@@ -40,7 +40,7 @@ const ROUTINGS: DayTable = {
   name: 'routings',
   column: 'at',
   columns: `at, change_id, kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding, run_id,
-    dwell, counted, path`,
+    dwell, counted, path, change_ids, refused`,
 };
 
 interface Day {

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { DecidingPart } from '../domain/conditions/deciding-part';
 import type { Executor } from './executor';
+import { unpackRefusals } from './packed-refusals';
 
 /** The outcome of a change for one candidate. */
 export interface CandidateRow {
@@ -42,7 +43,7 @@ interface Row extends Record<string, unknown> {
   version: number;
   outcome: string;
   detail: string | null;
-  deciding: DecidingPart | DecidingPart[] | null;
+  deciding: DecidingPart | readonly DecidingPart[] | null;
   run_id: string | null;
   dwell: CandidateRow['dwell'];
   counted: CandidateRow['counted'];
@@ -67,16 +68,16 @@ export async function routingsOfChange(
     order by at`);
   const candidates = new Map<string, CandidateRow>();
   const waits = new Map<string, WaitRow>();
+  for (const refusal of await refusalsOf(db, changeId)) candidates.set(nameOf(refusal), refusal);
   for (const row of found.rows) {
     if (row.kind === 'wait') {
       const wait = { runId: row.run_id ?? '', path: row.path ?? '', woken: row.outcome === 'woken' };
       waits.set(`${wait.runId} ${wait.path}`, wait);
       continue;
     }
-    const name = `${row.automation_id} ${row.trigger_id}`;
-    const before = candidates.get(name);
     const own = toCandidate(row);
-    candidates.set(name, {
+    const before = candidates.get(nameOf(own));
+    candidates.set(nameOf(own), {
       ...own,
       dwell: own.dwell ?? before?.dwell ?? null,
       counted: own.counted ?? before?.counted ?? null,
@@ -86,24 +87,54 @@ export async function routingsOfChange(
   return { candidates: [...candidates.values()], waits: [...waits.values()] };
 }
 
-function toCandidate(row: Row): CandidateRow {
-  const held = Array.isArray(row.deciding) ? row.deciding : null;
-  const isArmed = row.outcome === 'dwell_armed';
+const nameOf = ({ automationId, triggerId }: CandidateRow): string => `${automationId} ${triggerId}`;
+
+/** Returns the candidates of a change that was marked as routed without any other effect (`markWithRoutings`). */
+async function refusalsOf(db: Executor, changeId: string): Promise<CandidateRow[]> {
+  const found = await db.execute<{ change_ids: string[]; refused: string }>(sql`
+    select change_ids, refused from routings
+    where kind = 'refused' and at = (select routed_at from changes where change_id = ${changeId})
+      and ${changeId} = any(change_ids)`);
+  return found.rows.flatMap(({ change_ids: changeIds, refused }) =>
+    unpackRefusals({ changeIds, refused }, changeId).map((refusal) => ({
+      ...{ automationId: refusal.automationId, automationName: refusal.automationName, triggerId: refusal.triggerId },
+      ...{ version: refusal.version, outcome: refusal.outcome, detail: refusal.detail ?? null, runId: null },
+      ...partsOf(refusal.outcome, refusal.deciding ?? null),
+      dwell: (refusal.dwell ?? null) as CandidateRow['dwell'],
+      counted: refusal.counted ?? null,
+    })),
+  );
+}
+
+const toCandidate = (row: Row): CandidateRow => ({
+  automationId: row.automation_id,
+  automationName: row.automation_name,
+  triggerId: row.trigger_id,
+  version: row.version,
+  outcome: row.outcome,
+  detail: row.detail,
+  ...partsOf(row.outcome, row.deciding),
+  runId: row.run_id,
+  dwell: row.dwell,
+  counted: row.counted,
+});
+
+/** Returns what a stored part or list of parts means for an outcome: one part was false, a list of parts was true. */
+function partsOf(
+  outcome: string,
+  deciding: DecidingPart | readonly DecidingPart[] | null,
+): Pick<CandidateRow, 'deciding' | 'held' | 'heldWhenArmed'> {
+  const held = isList(deciding) ? [...deciding] : null;
+  const isArmed = outcome === 'dwell_armed';
   return {
-    automationId: row.automation_id,
-    automationName: row.automation_name,
-    triggerId: row.trigger_id,
-    version: row.version,
-    outcome: row.outcome,
-    detail: row.detail,
-    deciding: Array.isArray(row.deciding) ? null : row.deciding,
+    deciding: isList(deciding) ? null : deciding,
     held: isArmed ? null : held,
     heldWhenArmed: isArmed ? held : null,
-    runId: row.run_id,
-    dwell: row.dwell,
-    counted: row.counted,
   };
 }
+
+const isList = (deciding: DecidingPart | readonly DecidingPart[] | null): deciding is readonly DecidingPart[] =>
+  Array.isArray(deciding);
 
 /** Limits of a search for effects. `newest` = the newest are returned, newest first. Default: the oldest, oldest first. */
 export interface EffectsPage {

@@ -1,7 +1,9 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { DecidingPart } from '../domain/conditions/deciding-part';
 import type { Executor } from './executor';
 import type { ChangeFence } from './mark-routed';
+import { packRefusals, type Refused } from './packed-refusals';
+import { storableJson } from './storable-json';
 
 /** The outcome of a change for a candidate or a wait, or the run that caused the change. */
 export interface NewRouting {
@@ -29,21 +31,25 @@ const DETAIL_LIMIT = 500;
 const COLUMNS =
   sql.raw(`change_id, kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding,
       run_id, dwell, counted, path`);
-const SHAPE = sql.raw(`ord int, seq bigint, change_id uuid, kind text, automation_id uuid, automation_name text,
+const SHAPE = sql.raw(`seq bigint, change_id uuid, kind text, automation_id uuid, automation_name text,
       trigger_id text, version int, outcome text, detail text, deciding jsonb, run_id uuid, dwell jsonb, counted jsonb,
       path text`);
 
 /** Inserts rows in the caller's transaction, in one statement. */
 export async function insertRoutings(tx: Executor, routings: readonly NewRouting[]): Promise<void> {
   if (routings.length === 0) return;
-  const records = recordsOf(routings.map((routing) => ({ routing, seq: null })));
+  const records = storableJson(routings.map((routing) => recordOf(routing)));
   await tx.execute(sql`
-    insert into routings (${COLUMNS}) select ${COLUMNS} from jsonb_to_recordset(${records}::jsonb) as r(${SHAPE}) order by ord`);
+    insert into routings (${COLUMNS}) select ${COLUMNS} from jsonb_to_recordset(${records}::jsonb) as r(${SHAPE})`);
 }
 
 /**
- * Marks changes as routed and inserts their rows into `routings`, in one statement. Use it for changes without any
- * other effect. Returns the positions of the marked changes. Rows of changes that were not marked are not inserted.
+ * Marks changes as routed and records their outcomes, in one statement. It is for changes that have no other effect:
+ * their candidates were all refused. Returns the positions of the marked changes. Nothing is recorded for changes that
+ * were not marked.
+ *
+ * Refusals are packed into rows of the kind `refused` whose `at` is the `routed_at` of the changes. A look-up finds
+ * them by this instant, so the refusals of changes that this statement did not mark are never found.
  */
 export async function markWithRoutings(
   db: Executor,
@@ -52,37 +58,63 @@ export async function markWithRoutings(
 ): Promise<Set<number>> {
   if (changes.length === 0) return new Set();
   const fences = JSON.stringify(changes.map(({ fence }) => fence));
-  const records = recordsOf(
-    changes.flatMap(({ fence, routings }) => routings.map((routing) => ({ routing, seq: fence.seq }))),
+  const refusals = changes.map(({ routings }) => routings.filter(isRefusal).map(withShortDetail));
+  const others = changes.flatMap(({ fence, routings }) =>
+    routings.filter((routing) => !isRefusal(routing)).map((routing) => recordOf(routing, fence.seq)),
   );
   const result = await db.execute<{ seq: string }>(sql`
     with marked as (
-      update changes c set routed_at = clock_timestamp()
+      update changes c set routed_at = statement_timestamp()
       from jsonb_to_recordset(${fences}::jsonb) as f(seq bigint, partition smallint, epoch bigint)
       join partition_leases l on l.partition = f.partition and l.epoch = f.epoch and l.owner = ${workerId}
       where c.seq = f.seq and c.partition = f.partition and c.routed_at is null
-      returning c.seq),
-    noted as (
-      insert into routings (${COLUMNS}) select ${COLUMNS} from jsonb_to_recordset(${records}::jsonb) as r(${SHAPE})
-      join marked using (seq) order by ord)
+      returning c.seq)
+    ${packed(refusals)} ${noted(others)}
     select seq from marked`);
   return new Set(result.rows.map((row) => Number(row.seq)));
 }
 
-function recordsOf(rows: readonly { routing: NewRouting; seq: number | null }[]): string {
-  const records = rows.map(({ routing, seq }, ord) => ({
-    ...{ ord, seq, change_id: routing.changeId, kind: routing.kind, automation_id: routing.automationId },
-    ...{ automation_name: routing.automationName, trigger_id: routing.triggerId, version: routing.version },
-    ...{ outcome: routing.outcome, detail: routing.detail?.slice(0, DETAIL_LIMIT), deciding: routing.deciding },
-    ...{ run_id: routing.runId, dwell: routing.dwell, counted: routing.counted, path: routing.path },
-  }));
-  const text = JSON.stringify(records);
-  // Details quote payloads, which may contain text that Postgres cannot store. Such text must not prevent routing.
-  return UNSTORABLE.test(text) ? JSON.stringify(records, withoutUnstorable) : text;
+/** Returns whether a row is a refusal. A look-up by run finds the other rows, so they are not packed. */
+const isRefusal = (routing: NewRouting): routing is NewRouting & Refused =>
+  routing.kind === 'candidate' && routing.runId === undefined;
+
+function packed(refusals: readonly (readonly Refused[])[]): SQL | undefined {
+  const packs = packRefusals(refusals);
+  if (packs.length === 0) return undefined;
+  const records = JSON.stringify(packs.map(({ changeIds, refused }) => ({ change_ids: changeIds, refused })));
+  return sql`, packed as (
+      insert into routings (at, change_id, kind, outcome, change_ids, refused)
+      select statement_timestamp(), change_ids[1], 'refused', 'refused', change_ids, refused
+      from jsonb_to_recordset(${records}::jsonb) as p(change_ids uuid[], refused text)
+      where exists (select 1 from marked))`;
 }
 
-const withoutUnstorable = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' ? value.replaceAll('\u0000', '').toWellFormed() : value;
+function noted(records: readonly object[]): SQL | undefined {
+  if (records.length === 0) return undefined;
+  return sql`, noted as (
+      insert into routings (${COLUMNS}) select ${COLUMNS}
+      from jsonb_to_recordset(${storableJson(records)}::jsonb) as r(${SHAPE}) join marked using (seq))`;
+}
 
-/** Matches the JSON escapes of NUL and of lone surrogates, and also text that merely spells such an escape. */
-const UNSTORABLE = /\\u(?:0000|d[89a-f])/;
+const withShortDetail = (refusal: Refused): Refused =>
+  refusal.detail !== undefined && refusal.detail.length > DETAIL_LIMIT
+    ? { ...refusal, detail: refusal.detail.slice(0, DETAIL_LIMIT) }
+    : refusal;
+
+/** Returns a row as the database reads it. `seq` is the position of the change, if the row requires its mark. */
+const recordOf = (routing: NewRouting, seq?: number) => ({
+  seq,
+  change_id: routing.changeId,
+  kind: routing.kind,
+  automation_id: routing.automationId,
+  automation_name: routing.automationName,
+  trigger_id: routing.triggerId,
+  version: routing.version,
+  outcome: routing.outcome,
+  detail: routing.detail?.slice(0, DETAIL_LIMIT),
+  deciding: routing.deciding,
+  run_id: routing.runId,
+  dwell: routing.dwell,
+  counted: routing.counted,
+  path: routing.path,
+});

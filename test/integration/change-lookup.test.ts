@@ -1,6 +1,6 @@
 import { buildPartitionIndexes } from '../../src/db/partition-indexes';
 import { dropRoutingPartitions, ensureRoutingPartitions } from '../../src/db/day-partitions';
-import { insertRoutings } from '../../src/db/routings';
+import { insertRoutings, markWithRoutings } from '../../src/db/routings';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
 const AUTOMATION = '0193a5f0-0000-7000-8000-000000000001';
@@ -142,6 +142,49 @@ describe('the outcome of a change', () => {
     expect((await h.call('GET', `${BASE}/runs/${AUTOMATION}/causes`)).status).toBe(404);
   });
 
+  test('is stored once for all changes that are refused together, and only for those that were marked as routed', async () => {
+    const worker = AUTOMATION;
+    await h.rows(
+      `update partition_leases set owner = $1, epoch = 7, expires_at = now() + interval '1 hour' where partition = 0`,
+      [worker],
+    );
+    const unrouted = async () => {
+      const id = await change();
+      const [row] = await h.rows<{ seq: string }>(
+        `update changes set routed_at = null where change_id = $1 returning seq`,
+        [id],
+      );
+      return { id, seq: Number(row?.seq) };
+    };
+    const [first, second, lost] = [await unrouted(), await unrouted(), await unrouted()];
+    const marking = ({ id, seq }: { id: string; seq: number }, found: string, epoch = 7) => ({
+      fence: { seq, partition: 0, epoch },
+      routings: [
+        {
+          ...candidate(id),
+          ...{ detail: 'The filter is false.' + '!'.repeat(500) },
+          deciding: { path: 'triggers[0].filter', expression: 'x == 1', found, wanted: 1 },
+        },
+      ],
+    });
+    const mark = (...changes: ReturnType<typeof marking>[]) => markWithRoutings(h.database.db, worker, changes);
+    expect(await mark(marking(first, 'a'), marking(lost, 'stale', 6), marking(second, 'b'))).toEqual(
+      new Set([first.seq, second.seq]),
+    );
+    const ids = [first.id, second.id, lost.id];
+    const rows = await h.rows(`select kind from routings where change_id = any($1::uuid[])`, [ids]);
+    expect(rows).toEqual([{ kind: 'refused' }]);
+    const found = async ({ id }: { id: string }) => (await get(id)).body['candidates'] as Record<string, unknown>[];
+    expect(await found(first)).toMatchObject([{ automationId: AUTOMATION, deciding: { found: 'a' } }]);
+    expect(await found(second)).toMatchObject([{ outcome: 'filter', version: 1, deciding: { found: 'b' } }]);
+    expect((await found(second))[0]?.['detail']).toHaveLength(500);
+    expect(await found(lost)).toEqual([]);
+    // The same worker receives the partition again, and routes the change later.
+    expect(await mark(marking(lost, 'late'))).toEqual(new Set([lost.seq]));
+    expect(await mark(marking(lost, 'twice'))).toEqual(new Set());
+    expect(await found(lost)).toMatchObject([{ deciding: { found: 'late' } }]);
+  });
+
   test('is stored in daily partitions, which are created ahead and dropped as a whole', async () => {
     await h.rows(`create table routings_20200102 (like routings including all)`);
     await h.rows(
@@ -168,6 +211,7 @@ describe('the outcome of a change', () => {
     };
     const queries = [
       `select 1 from routings where change_id = '${AUTOMATION}' and at >= now() - interval '1 day'`,
+      `select 1 from routings where kind = 'refused' and at = (select routed_at from changes where change_id = '${AUTOMATION}')`,
       `select 1 from routings where kind = 'caused' and run_id = any('{${AUTOMATION}}'::uuid[]) and at >= now() - interval '1 day'`,
       `select 1 from runs where parent_run_id = '${AUTOMATION}'`,
       `select 1 from changes where change_id = '${AUTOMATION}'`,

@@ -50,6 +50,10 @@ export const routings = pgTable('routings', {
   dwell: jsonb('dwell'),
   counted: jsonb('counted'),
   path: text('path'),
+  /** For the kind `refused`: the changes whose refusals the row contains. */
+  changeIds: uuid('change_ids').array(),
+  /** For the kind `refused`: see `PackedRefusals`. */
+  refused: text('refused'),
 });
 
 /** Identities of messages that were accepted before. */
