@@ -123,8 +123,9 @@ export async function changesOfEntityBefore(
   if (given === undefined) return null;
   const found = await tx.execute<ChangeRow>(sql`
     select ${CHANGE_COLUMNS} from changes
-    where partition = ${partitionOf(entity.kind, entity.id)} and kind = ${entity.kind} and entity_id = ${entity.id}
+    where partition = ${partitionOf(entity.kind, entity.id)} and kind = ${entity.kind}
+      and entity_id >= ${entity.id} and entity_id <= ${entity.id}
       and seq > ${given.seq} and occurred_at < ${before.toISOString()}
-    order by seq limit ${MAX_SEARCHED}`);
+    order by entity_id, seq limit ${MAX_SEARCHED}`);
   return found.rows.length === MAX_SEARCHED ? null : found.rows.map(changeOf);
 }

@@ -106,23 +106,26 @@ export async function listChanges(
     sql` and `,
   );
   const newest = sql`order by c.seq desc limit ${limit}`;
-  // The planner does not treat `event is null` as an equality: without `event` in the `order by`, it would sort every
-  // change of the kind.
-  const newestOfKind = sql`order by c.event desc, c.seq desc limit ${limit}`;
+  // Ranges and orders instead of equalities: if most changes of a day have one entity or event, the planner expects many
+  // changes of each, and would search for a rare one through the index of positions, past every other change.
+  const newestOfEntity = sql`order by c.entity_id desc, c.seq desc limit ${limit}`;
+  const newestOfEvent = sql`order by c.event desc, c.seq desc limit ${limit}`;
   const rows =
     entities !== undefined
       ? sql`jsonb_to_recordset(${JSON.stringify(entities)}::jsonb) as e(id text, kind text) cross join lateral (
           select ${COLUMNS} from changes c
-          where c.entity_id = e.id and (e.kind is null or c.kind = e.kind) and ${inRange} ${newest}) as c`
+          where c.entity_id >= e.id and c.entity_id <= e.id and (e.kind is null or c.kind = e.kind) and ${inRange}
+          ${newestOfEntity}) as c`
       : sources !== undefined
         ? sql`jsonb_to_recordset(${JSON.stringify(sources)}::jsonb) as s(kind text, event text) cross join lateral (
             select ${COLUMNS} from changes c
-            where s.event is not null and c.kind = s.kind and c.event = s.event and ${inRange} ${newest}) as c
+            where s.event is not null and c.kind = s.kind and c.event >= s.event and c.event <= s.event and ${inRange}
+            ${newestOfEvent}) as c
           union all
           select ${SELECTED} from jsonb_to_recordset(${JSON.stringify(sources)}::jsonb) as s(kind text, event text)
           cross join lateral (
             select ${COLUMNS} from changes c
-            where s.event is null and c.kind = s.kind and c.event is null and ${inRange} ${newestOfKind}) as c`
+            where s.event is null and c.kind = s.kind and c.event is null and ${inRange} ${newestOfEvent}) as c`
         : sql`(select ${COLUMNS} from changes c where ${inRange} ${newest}) as c`;
   const found = await db.execute<Row>(sql`select ${SELECTED} from ${rows} order by seq desc limit ${limit}`);
   return found.rows.map(toLogged);

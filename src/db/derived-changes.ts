@@ -56,9 +56,9 @@ async function derivedAt(
       as s("sourceId" uuid, "systemId" text, seq bigint, "recordedAt" timestamptz)
     cross join lateral (
       select c.change_id, c.seq, c.recorded_at, ${context} as context from changes c
-      where c.entity_id = s."systemId" and c.seq > s.seq and c.kind = ${kind} and ${event}
+      where c.entity_id >= s."systemId" and c.entity_id <= s."systemId" and c.seq > s.seq and c.kind = ${kind} and ${event}
         and c.recorded_at >= s."recordedAt" and c.recorded_at < s."recordedAt" + interval '1 minute'
-      order by c.seq limit ${MAX_SEARCHED}) as d
+      order by c.entity_id, c.seq limit ${MAX_SEARCHED}) as d
     where d.context -> 'derivedFrom' ? s."sourceId"::text
     order by d.seq`);
   return found.rows.map((row) => ({
