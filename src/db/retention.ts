@@ -2,10 +2,11 @@ import { sql, type SQL } from 'drizzle-orm';
 import { messageOf } from '../domain/errors';
 import { dropChangePartitions, dropRoutingPartitions, emptyDefaultPartitions } from './day-partitions';
 import type { Database } from './client';
+import type { Executor } from './executor';
 import { oldAlerts } from './retention-alerts';
 import { oldAutomations, oldEndedObjects, oldVersions, removedEntities } from './retention-domains';
 import { oldHealthResults, oldRuns, oldTransitions, type ArtifactIdentities } from './retention-pages';
-import type { Retention, RetentionTask } from './retention-task';
+import type { BatchResult, Retention, RetentionTask } from './retention-task';
 
 const DAY_MS = 86_400_000;
 /** Retention of the identities of deliveries and of stored responses. */
@@ -86,6 +87,7 @@ function tasksOf(
     routingPartitions: once(() => dropRoutingPartitions(database, retention.routingsMs)),
     defaultPartitions: once(() => emptyDefaultPartitions(database)),
     runs: oldRuns(retention, identities),
+    runSecrets: secretsOfEndedRuns,
     transitions: oldTransitions(retention.transitionsMs),
     healthResults: oldHealthResults(),
     windowEvents: older(sql`window_events`, sql`occurred_at`, WINDOW_EVENTS_MS),
@@ -119,8 +121,21 @@ const once =
   async () => ({ removed: await work(), more: false });
 
 /**
- * Returns the task that removes rows by age, through the index on `column` if it has one. `also` is a further condition that the rows
- * must meet.
+ * Removes secrets of ended runs. A run's secrets are removed when it ends; an attempt that was suspended may store one
+ * at that very moment.
+ */
+async function secretsOfEndedRuns(db: Executor, limit: number): Promise<BatchResult> {
+  const { rowCount } = await db.execute(sql`
+    delete from run_secrets where ctid = any(array(
+      select s.ctid from run_secrets s join runs r on r.id = s.run_id
+      where r.status not in ('pending', 'running', 'waiting')
+      limit ${limit} for update of s skip locked))`);
+  return { removed: rowCount ?? 0, more: rowCount === limit };
+}
+
+/**
+ * Returns the task that removes rows by age, through the index on `column` if it has one. `also` is a further condition
+ * that the rows must meet.
  */
 function older(table: SQL, column: SQL, ms: number, also: SQL = sql``): RetentionTask {
   return async (db, limit) => {

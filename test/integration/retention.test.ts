@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDatabase, type Database } from '../../src/db/client';
 import { applyRetention } from '../../src/db/retention';
+import { rememberRunSecrets } from '../../src/db/secrets';
 import { projectRoot } from '../../src/project-root';
 import { createTestDatabase } from '../support/database';
 import { RETENTION_SETTINGS } from '../support/retention-settings';
@@ -57,6 +58,18 @@ describe('retention', () => {
     await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     const left = await query('select id from runs order by id');
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(1), run(2), run(3)]);
+  });
+
+  it('leaves no secrets of ended runs: none are stored after the end, and those stored at the same moment are deleted', async () => {
+    await addRun(1, 'running', 0);
+    await addRun(2, 'cancelled', 0);
+    const sealed = { keyId: 'k', nonce: 'n', ciphertext: 'c' };
+    for (const number of [1, 2]) await rememberRunSecrets(database.db, run(number), [{ source: 'secret:A@1', sealed }]);
+    expect(await query('select run_id from run_secrets')).toEqual([{ run_id: run(1) }]);
+    await query(`insert into run_secrets (run_id, source, sealed) values ($1, 'secret:A@1', '{}')`, [run(2)]);
+    const counts = await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    expect(counts['runSecrets']).toBe(1);
+    expect(await query('select run_id from run_secrets')).toEqual([{ run_id: run(1) }]);
   });
 
   it('deletes raw results after a day, except the newest result of each existing check', async () => {
