@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { describeConsole, startConsole, type ConsoleHarness } from './console-harness';
+import { describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
 import { settled } from './screens/test-screens';
 
 interface DOMRectLike {
@@ -34,6 +34,26 @@ describeConsole('navigation in the console', () => {
     await page.getByRole('button', { name: 'integration-jira.create_issue' }).click();
     await page.getByRole('heading', { name: 'Example', exact: true }).waitFor();
     await page.getByText('"projectKey"').last().waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it.each([
+    ['Run', '/runs/01a22b17-0000-7000-8000-000000000000'],
+    ['Automation', '/automations/01a22b17-0000-7000-8000-000000000000'],
+    ['Editor', '/automations/01a22b17-0000-7000-8000-000000000000/edit'],
+    ['Alert', '/alerts/unknown'],
+    ['Change', '/why/01a22b17-0000-7000-8000-000000000000'],
+    ['Incident', '/incidents/unknown'],
+    ['Maintenance', '/maintenances/unknown'],
+    ['Objective', '/slos/unknown'],
+    ['System', '/systems/unknown'],
+    ['Entity', '/entities/health/unknown'],
+  ])('shows the title “%s” and the error at an address whose object does not exist', async (title, path) => {
+    const { page, problems } = await screens.open(path);
+    await page.getByRole('alert').getByText('not found').waitFor();
+    await page.getByRole('heading', { name: title, level: 1, exact: true }).waitFor();
+    expect(await page.title()).toBe(`${title} · Fermata`);
+    expect(await seriousFindings(page)).toEqual([]);
     expect(problems).toEqual([]);
   });
 

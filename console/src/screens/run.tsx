@@ -42,7 +42,7 @@ export function Run() {
   const { steps, complete } = useSteps(id, query.data);
   const shown = useShownStep(query.data?.run, steps, complete);
   return (
-    <Loaded query={query}>
+    <Loaded query={query} title="Run">
       {({ run, artifacts }) => (
         <Page title={run.automationName} sub={<Facts run={run} />} aside={<Actions run={run} />}>
           {run.error !== null && <Problem error={new Error(String(run.error['message'] ?? run.error['code']))} />}

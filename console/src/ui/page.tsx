@@ -95,9 +95,12 @@ export function Loading({ rows = 6 }: { rows?: number }) {
  */
 export function Loaded<T>({
   query,
+  title,
   children,
 }: {
   query: { data: T | undefined; error: Error | null };
+  /** Title of the screen until there is data. Give it if `children` returns the whole screen. */
+  title?: string;
   children: (data: T) => ReactNode;
 }) {
   if (query.data !== undefined)
@@ -107,5 +110,6 @@ export function Loaded<T>({
         {children(query.data)}
       </>
     );
-  return query.error === null ? <Loading /> : <Problem error={query.error} />;
+  const rest = query.error === null ? <Loading /> : <Problem error={query.error} />;
+  return title === undefined ? rest : <Page title={title}>{rest}</Page>;
 }

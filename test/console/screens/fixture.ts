@@ -22,6 +22,8 @@ export type ScreenPath = readonly [name: string, path: string];
 export async function fillScreens(harness: ConsoleHarness) {
   const { automationId, runId } = await fillAutomations(harness);
   const { incidentId, maintenanceId, sloId } = await fillOperations(harness);
+  const changes = await harness.api.call('GET', `${BASE}/changes?kind=alert&limit=1`);
+  const changeId = String((changes.body['items'] as { changeId: string }[])[0]?.changeId);
   await fillSetup(harness);
   return {
     automations: [
@@ -31,6 +33,7 @@ export async function fillScreens(harness: ConsoleHarness) {
       ['automation-versions', `/automations/${automationId}?tab=versions`],
       ['automation-graph', `/automations/${automationId}?view=graph`],
       ['editor', `/automations/${automationId}/edit`],
+      ['editor-new', '/automations/new'],
       ['editor-graph', `/automations/${automationId}/edit?view=graph`],
     ],
     runs: [
@@ -43,6 +46,8 @@ export async function fillScreens(harness: ConsoleHarness) {
       ['alerts', '/alerts'],
       ['silences', '/alerts?tab=silences'],
       ['alert', '/alerts/f00d'],
+      ['why', '/why'],
+      ['change', `/why/${changeId}`],
       ['incidents', '/incidents'],
       ['incident', `/incidents/${incidentId}`],
       ['maintenances', '/maintenances'],

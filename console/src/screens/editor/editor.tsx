@@ -53,7 +53,7 @@ export function EditAutomation() {
   });
   const reload = useCallback(() => setRound((before) => before + 1), []);
   return (
-    <Loaded query={query}>
+    <Loaded query={query} title="Editor">
       {(source) => (
         <Workbench
           key={`${id}:${round}`}

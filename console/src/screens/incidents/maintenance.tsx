@@ -27,7 +27,7 @@ export function MaintenanceScreen() {
     bodyOf(api.GET('/api/v1/maintenances/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
   );
   return (
-    <Loaded query={query}>
+    <Loaded query={query} title="Maintenance">
       {({ title, status, startAt, endAt, systemIds, description, createdBy, suppressNotifications }) => (
         <Page
           title={title}

@@ -111,7 +111,7 @@ export function EntityScreen() {
     queryFn: () => bodyOf(api.GET('/api/v1/entities/{kind}/{id}', { params: { path: { kind, id } } })),
   });
   return (
-    <Loaded query={query}>
+    <Loaded query={query} title="Entity">
       {({ name, state, updatedAt }) => (
         <Page
           title={name ?? id}

@@ -28,7 +28,7 @@ export function SystemScreen() {
     queryFn: () => bodyOf(api.GET('/api/v1/health/{systemId}', { params: { path: { systemId: id } } })),
   });
   return (
-    <Loaded query={query}>
+    <Loaded query={query} title="System">
       {(system) => (
         <Page
           title={system.name}

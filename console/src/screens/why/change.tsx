@@ -49,7 +49,7 @@ export function ChangeScreen() {
     refetchInterval: ({ state: { data } }) => (data !== undefined && isOpen(data) ? REFRESH_MS : false),
   });
   return (
-    <Loaded query={query}>
+    <Loaded query={query} title="Change">
       {(detail) => {
         const { change } = detail;
         return (
