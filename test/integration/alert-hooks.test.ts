@@ -181,6 +181,27 @@ describe('hooks with an alert mapping', () => {
     expect(webhooks).toEqual([]);
   });
 
+  test('keep labels and annotations that a resolution leaves out', async () => {
+    const alert = {
+      ...{ fingerprint: 'body.id', status: 'body.failed', name: 'body.job', severity: 'body.level' },
+      ...{ labels: 'body.labels', annotations: 'body.notes' },
+    };
+    await make('brief', alert);
+    const described = { job: 'Nightly', level: 'critical', labels: { service: 'db', shard: '2' } };
+    await send('brief', { id: 1, failed: true, ...described, notes: { runbook_url: 'https://rb/1', summary: 'down' } });
+    await send('brief', { id: 1, failed: false, labels: { shard: '3' }, notes: { summary: 'up' } });
+    expect((await get('brief:1')).body).toMatchObject({
+      ...{ status: 'resolved', name: 'Nightly', severity: 'critical', runbookUrl: 'https://rb/1' },
+      labels: { alertname: 'Nightly', severity: 'critical', service: 'db', shard: '3' },
+      annotations: { summary: 'up', runbook_url: 'https://rb/1' },
+    });
+    // A new episode has only the labels of its message.
+    await send('brief', { id: 1, failed: true });
+    expect((await get('brief:1')).body).toMatchObject({
+      ...{ status: 'firing', name: 'brief', labels: { alertname: 'brief', severity: 'warning' }, annotations: {} },
+    });
+  });
+
   test('use the whole body as one element by default, and have defaults for name and severity', async () => {
     const mapping = { fingerprint: 'query.id + headers["x-part"]', status: 'item.state', annotations: 'body.notes' };
     expect((await make('plain', mapping)).status).toBe(201);

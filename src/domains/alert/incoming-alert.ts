@@ -19,9 +19,10 @@ export interface IncomingAlert {
   value?: unknown;
   /**
    * Set when messages of this type may leave out labels and annotations. Labels and annotations of the message are
-   * added to those that are already known, which are kept except for the labels in `replaces`.
+   * added to those that are already known, which are kept except for the labels in `replaces`, and for annotations of
+   * the same name if `replacesAnnotations` is set.
    */
-  partial?: { replaces: readonly string[] };
+  partial?: { replaces: readonly string[]; replacesAnnotations?: boolean };
   /** Facts about the group. Absent facts keep the values of the last message that carried them. */
   group?: Partial<GroupFacts>;
   /** Acknowledgement by the sender; absent = unchanged, `by` null = the acknowledgement was withdrawn. */

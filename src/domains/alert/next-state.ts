@@ -8,14 +8,14 @@ export type MessageEffect =
 
 /**
  * Returns the labels and annotations of an alert after a message. A partial message adds labels and annotations, and
- * replaces only the labels in `partial.replaces`. Any other message replaces all of them.
+ * replaces only those that `partial` names. Any other message replaces all of them.
  */
 function textsOf({ labels, annotations, partial }: IncomingAlert, prev: AlertState | null) {
   if (partial === undefined || prev === null) return { labels, annotations };
   const replaced = Object.entries(labels).filter(([name]) => partial.replaces.includes(name));
   return {
     labels: { ...labels, ...prev.labels, ...Object.fromEntries(replaced) },
-    annotations: { ...annotations, ...prev.annotations },
+    annotations: { ...annotations, ...prev.annotations, ...(partial.replacesAnnotations && annotations) },
   };
 }
 

@@ -54,16 +54,22 @@ function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date):
   const given = value('status');
   const status = STATUSES.get(typeof given === 'string' ? given.toLowerCase() : given);
   if (status === undefined) throw new ElementError('status: must be firing or resolved, or true or false');
-  const labels = textMap(value('labels'), 'labels');
+  const [name, level] = [text({ value: value('name') }, 'value'), text({ value: value('severity') }, 'value')];
+  const labels = {
+    ...textMap(value('labels'), 'labels'),
+    ...(name !== undefined && { alertname: name }),
+    ...(level !== undefined && { severity: level }),
+  };
   const annotations = textMap(value('annotations'), 'annotations');
-  const alertname = text({ value: value('name') }, 'value') ?? labels['alertname'] ?? hook;
-  const severity = text({ value: value('severity') }, 'value') ?? labels['severity'] ?? 'warning';
   const runbook = annotations['runbook_url'] ?? runbookIn(annotations['description']);
   return {
     kind: 'alert',
     alert: {
-      ...{ fingerprint: `${hook}:${fingerprint}`, status, source: hook, labels: { ...labels, alertname, severity } },
+      ...{ fingerprint: `${hook}:${fingerprint}`, status, source: hook },
+      labels: { alertname: hook, severity: 'warning', ...labels },
       annotations: { ...annotations, ...(runbook !== undefined && { runbook_url: runbook }) },
+      // A message that resolves an alert often does not describe it again.
+      ...(status === 'resolved' && { partial: { replaces: Object.keys(labels), replacesAnnotations: true } }),
     },
   };
 }
