@@ -13,7 +13,7 @@ const LISTING = {
     text('CONTEXT KEY', 'contextKey'),
     text('TRIGGER', 'triggerId'),
     text('CHANGE', 'changeId'),
-    text('AUTOMATION', 'automationId'),
+    text('AUTOMATION', 'automationName'),
   ],
 };
 

@@ -75,6 +75,10 @@ describe('saving', () => {
     const rest = await api.call('GET', `${path}/versions?cursor=${String(versions.body.nextCursor)}`);
     expect(rest.body).toMatchObject({ items: [{ version: 1 }], nextCursor: null });
     expect((await api.call('POST', `${path}/versions/9/rollback`)).status).toBe(404);
+    expect((await api.call('GET', `${path}/versions/2`)).body).toEqual((versions.body.items as unknown[])[2]);
+    for (const unknown of ['9', '0', 'x']) {
+      expect((await api.call('GET', `${path}/versions/${unknown}`)).status).toBe(404);
+    }
   });
 
   it('refuses an update that is based on an older state; without If-Match, the last write wins', async () => {

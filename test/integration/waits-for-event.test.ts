@@ -76,6 +76,11 @@ describe('a run that waits for an event', () => {
       FERMATA_TOKEN: w.engine.authorization.replace('Bearer ', ''),
     });
     expect(answer.out).toContain('automation.event, automation.event, incident.resolved');
+    const listed = async (query: string) => (await w.call('GET', `/waits?${query}`)) as { items: unknown[] };
+    const { items } = await listed(`automationId=${id}`);
+    expect(items).toMatchObject([{ runId: run.id, automationId: id, automationName: 'event.list' }]);
+    expect(answer.out).toMatch(/ event\.list$/m);
+    expect((await listed(`automationId=${run.id}`)).items).toEqual([]);
     await w.engine.emit('list.no', {}, { subject: 'l' });
     await w.engine.emit('list.yes', {}, { subject: 'k' });
     await w.routed();

@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { api, bodyOf } from '../api/client';
+import { api, ApiError, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { outcomesByPlace, placeInDefinition } from '../lib/graph';
 import { FlowGraph } from '../ui/flow-graph';
@@ -9,18 +9,19 @@ import { Loaded } from '../ui/page';
 type RunData = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
 
-/**
- * Reads the version of the definition to which a run is pinned. The result is null if that version is not among the 200
- * newest that are kept.
- */
+/** Reads the version of the definition to which a run is pinned. The result is null if that version is not kept. */
 export const pinnedVersionQuery = ({ automationId, version: pinned }: RunData) =>
   queryOptions({
     queryKey: ['automation', automationId, 'version', pinned],
     staleTime: Infinity,
     queryFn: async () => {
-      const params = { path: { id: automationId }, query: { limit: 200 } };
-      const { items } = await bodyOf(api.GET('/api/v1/automations/{id}/versions', { params }));
-      return items.find(({ version }) => version === pinned) ?? null;
+      const params = { path: { id: automationId, version: String(pinned) } };
+      try {
+        return await bodyOf(api.GET('/api/v1/automations/{id}/versions/{version}', { params }));
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
     },
   });
 

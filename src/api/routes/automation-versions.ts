@@ -11,6 +11,7 @@ import {
 import { assertMayUseSecrets } from '../automations/secret-use';
 import { diffVersions } from '../automations/diff-versions';
 import { automationEtag } from '../../db/automation-store';
+import type { Executor } from '../../db/executor';
 import { knownReferences } from '../../db/known-references';
 import { assertIfMatch, IF_MATCH } from '../http/etag';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
@@ -44,7 +45,7 @@ const DiffAnswer = z
 
 /** Returns the routes of the versions of an automation. */
 export function automationVersionRoutes(deps: AutomationDeps): Route[] {
-  return [listRoute(deps), diffRoute(deps), rollbackRoute(deps)];
+  return [listRoute(deps), getRoute(deps), diffRoute(deps), rollbackRoute(deps)];
 }
 
 function listRoute(deps: AutomationDeps): Route {
@@ -76,6 +77,38 @@ function listRoute(deps: AutomationDeps): Route {
   });
 }
 
+const VersionParams = IdParams.extend({ version: z.string().min(1).max(20) });
+const NO_VERSION = { 404: { description: 'Automation or version not found' } };
+
+/**
+ * Returns a version of an automation.
+ * @throws {FermataError} `not_found` for a text that is not the number of a kept version
+ */
+async function requireVersion({ automations }: AutomationDeps, db: Executor, id: string, version: string) {
+  const number = /^[1-9]\d{0,8}$/.test(version) ? Number(version) : 0;
+  const found = await automations.versionAt(db, id, number);
+  if (found === null) throw notFound('version', version);
+  return found;
+}
+
+function getRoute(deps: AutomationDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/automations/{id}/versions/{version}',
+    permission: 'automation.read',
+    operationId: 'automations.version',
+    tag: TAG,
+    summary: 'Get a version of the definition',
+    params: VersionParams,
+    responses: { 200: { description: 'The version', schema: VersionAnswer }, ...NO_VERSION },
+    async handler({ params }) {
+      const { id } = await requireAutomation(deps, deps.db, params.id);
+      const { sourceYaml: _text, ...found } = await requireVersion(deps, deps.db, id, params.version);
+      return json(200, { ...found, createdAt: found.createdAt.toISOString() });
+    },
+  });
+}
+
 function diffRoute(deps: AutomationDeps): Route {
   return readRoute({
     method: 'get',
@@ -84,22 +117,17 @@ function diffRoute(deps: AutomationDeps): Route {
     operationId: 'automations.diff',
     tag: TAG,
     summary: 'Compare two versions of the definition',
-    params: IdParams.extend({ version: z.string().min(1).max(20) }),
+    params: VersionParams,
     query: z.object({
       to: z.string().min(1).max(20).optional().describe('Version to compare with; default: the current one'),
     }),
     responses: {
       200: { description: 'The differences', schema: DiffAnswer },
-      404: { description: 'Automation or version not found' },
+      ...NO_VERSION,
     },
     async handler({ params, query }) {
       const { id, version } = await requireAutomation(deps, deps.db, params.id);
-      const read = async (text: string) => {
-        const number = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
-        const found = await deps.automations.versionAt(deps.db, id, number);
-        if (found === null) throw notFound('version', text);
-        return found;
-      };
+      const read = (number: string) => requireVersion(deps, deps.db, id, number);
       const [from, to] = await Promise.all([read(params.version), read(query.to ?? String(version))]);
       return json(200, diffVersions(from, to));
     },
@@ -114,20 +142,18 @@ function rollbackRoute(deps: AutomationDeps): Route {
     operationId: 'automations.rollback',
     tag: TAG,
     summary: 'Create a new version that equals an old one',
-    params: IdParams.extend({ version: z.string().min(1).max(20) }),
+    params: VersionParams,
     headers: IF_MATCH.headers,
     responses: {
       200: { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES },
       ...{ ...IF_MATCH.responses, ...MANAGED },
-      404: { description: 'Automation or version not found' },
+      ...NO_VERSION,
     },
     async handler({ params, tx, principal, request, afterCommit }) {
       const current = await requireAutomation(deps, tx, params.id);
       const ifMatch = request.headers['if-match'];
       assertManagedHere(current);
-      const number = /^[1-9]\d{0,8}$/.test(params.version) ? Number(params.version) : 0;
-      const old = await deps.automations.versionAt(tx, current.id, number);
-      if (old === null) throw notFound('version', params.version);
+      const old = await requireVersion(deps, tx, current.id, params.version);
       // An old definition may no longer be valid, e.g. because an action was removed.
       const definition = await deps.validator.accept(old.definition);
       assertMayUseSecrets(principal, definition);

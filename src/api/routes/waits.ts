@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { awaitedEvents, type Wait } from '../../db/runs/wait-row';
-import { listWaits } from '../../db/runs/wait-queries';
+import { listWaits, type ListedWait } from '../../db/runs/wait-queries';
 import { ContextName, namesOfKeys, type NameOfKey } from '../changes/context-name';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
@@ -9,6 +9,8 @@ import { Timestamp } from '../http/values';
 
 const WaitAnswer = z
   .object({
+    automationId: z.uuid(),
+    automationName: z.string(),
     runId: z.uuid(),
     path: z.string(),
     kind: z.enum(['wait_until', 'wait_for_trigger']),
@@ -35,10 +37,11 @@ export function waitRoutes({ db }: { db: Executor }): Route[] {
       operationId: 'waits.list',
       tag: 'Runs',
       summary: 'List waits of runs with their entities or events and timeouts, newest first',
-      query: z.object({ ...PageQuery, runId: z.uuid().optional() }),
+      query: z.object({ ...PageQuery, runId: z.uuid().optional(), automationId: z.uuid().optional() }),
       responses: { 200: { description: 'A page of waits', schema: pageOf(WaitAnswer) } },
-      async handler({ query: { limit, cursor, runId } }) {
-        const rows = await listWaits(db, { limit: limit + 1, before: decodeCursor(IdCursor, cursor), runId });
+      async handler({ query: { limit, cursor, ...filter } }) {
+        const page = { limit: limit + 1, before: decodeCursor(IdCursor, cursor) };
+        const rows = await listWaits(db, { ...page, runId: filter.runId, automationId: filter.automationId });
         const nameOf = await namesOfKeys(db, rows.flatMap(keysOf));
         return json(
           200,
@@ -54,11 +57,22 @@ const idOf = (ref: string): string => ref.slice(ref.indexOf(':') + 1);
 
 const keysOf = (wait: Wait) => [...wait.refs.map(idOf), ...awaitedEvents(wait).map(({ contextKey }) => contextKey)];
 
-const toAnswer = (nameOf: NameOfKey) => (wait: Wait) => {
+const toAnswer = (nameOf: NameOfKey) => (wait: ListedWait) => {
+  const { automationId, automationName } = wait;
   const { runId, path, kind, refs, event, contextKey, anyKey, since, timeoutAt, recheckAt } = wait;
   const awaited = awaitedEvents(wait);
   return {
-    ...{ runId, path, kind, refs, event, contextKey: anyKey ? '*' : contextKey, since: since.toISOString() },
+    ...{
+      automationId,
+      automationName,
+      runId,
+      path,
+      kind,
+      refs,
+      event,
+      contextKey: anyKey ? '*' : contextKey,
+      since: since.toISOString(),
+    },
     events: awaited.map((each) => each.event),
     contextKeys: awaited.map((each) => each.contextKey),
     refNames: refs.map((ref) => nameOf(idOf(ref))),

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
+import { ACTIVE } from './bucket';
 import { EVENT_REF, MAX_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type WakeCause } from './wait-row';
 
 /**
@@ -47,17 +48,34 @@ export async function changedAfter(
   return found.rows.map((row) => ({ kind: row.kind, id: row.entity_id }));
 }
 
+/** An armed wait and the automation of its run. */
+export type ListedWait = Wait & { automationId: string; automationName: string };
+
 /** Returns armed waits with ids below `before`, newest first. */
 export async function listWaits(
   db: Executor,
-  page: { limit: number; before: string | undefined; runId: string | undefined },
-): Promise<Wait[]> {
+  page: {
+    limit: number;
+    before: string | undefined;
+    runId: string | undefined;
+    automationId: string | undefined;
+  },
+): Promise<ListedWait[]> {
   const below = page.before === undefined ? sql`` : sql`and id < ${page.before}::uuid`;
   const only = page.runId === undefined ? sql`` : sql`and run_id = ${page.runId}::uuid`;
-  const found = await db.execute<WaitRow>(
-    sql`select ${WAIT_COLUMNS} from waits where true ${below} ${only} order by id desc limit ${page.limit}`,
-  );
-  return found.rows.map(toWait);
+  // Only open runs have waits, and there are far fewer of them than runs.
+  const ofAutomation =
+    page.automationId === undefined
+      ? sql``
+      : sql`and run_id in (select id from runs where automation_id = ${page.automationId}::uuid and status in ${ACTIVE})`;
+  const found = await db.execute<WaitRow & { automation_id: string; automation_name: string }>(sql`
+    select ${WAIT_COLUMNS}, automation_id, automation_name from waits cross join lateral (
+      select r.automation_id, a.name as automation_name from runs r join automations a on a.id = r.automation_id
+      where r.id = run_id) as of_run
+    where true ${below} ${only} ${ofAutomation} order by id desc limit ${page.limit}`);
+  return found.rows.map((row) => {
+    return { ...toWait(row), automationId: row.automation_id, automationName: row.automation_name };
+  });
 }
 
 /** A wait whose wake was not answered by its execution. */

@@ -181,11 +181,17 @@ function Armed({ id }: { id: string }) {
     refetchInterval: 10_000,
     queryFn: () => bodyOf(api.GET('/api/v1/dwells', { params: { query: { automationId: id, limit: 50 } } })),
   });
-  const waits = useQuery({ queryKey: ['waits', id], refetchInterval: 10_000, queryFn: () => readWaits(id) });
+  const waits = useQuery({
+    queryKey: ['waits', id],
+    refetchInterval: 10_000,
+    queryFn: () => bodyOf(api.GET('/api/v1/waits', { params: { query: { automationId: id, limit: 50 } } })),
+  });
   return (
     <Panel title="Armed now">
       <Loaded query={dwells}>
-        {({ items }) => <Loaded query={waits}>{(waiting) => <ArmedList dwells={items} waits={waiting} />}</Loaded>}
+        {({ items }) => (
+          <Loaded query={waits}>{(waiting) => <ArmedList dwells={items} waits={waiting.items} />}</Loaded>
+        )}
       </Loaded>
     </Panel>
   );
@@ -223,13 +229,4 @@ function ArmedList({ dwells, waits }: ArmedListProps) {
       ))}
     </ul>
   );
-}
-
-async function readWaits(automationId: string) {
-  const query = { automationId, status: 'waiting', limit: 20 };
-  const { items } = await bodyOf(api.GET('/api/v1/runs', { params: { query } }));
-  const pages = await Promise.all(
-    items.map(({ id }) => bodyOf(api.GET('/api/v1/waits', { params: { query: { runId: id } } }))),
-  );
-  return pages.flatMap((page) => page.items);
 }
