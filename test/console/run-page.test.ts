@@ -133,6 +133,25 @@ describeConsole('the page of a run in the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('shows the graph of a version that is older than the newest 200', async () => {
+    const automation = await screens.automation({ name: 'Edited often' });
+    const id = await start(automation);
+    await screens.api.rows(
+      `insert into automation_versions (automation_id, version, schema_version, definition, created_at, created_by)
+       select automation_id, n, schema_version, definition, created_at, created_by
+       from automation_versions, generate_series(2, 202) as n where automation_id = $1`,
+      [automation],
+    );
+    await screens.api.rows('update automations set version = 202 where id = $1', [automation]);
+    await screens.api.rows(
+      `insert into run_steps (run_id, path, kind, action, status) values ($1, 'actions[0]', 'action', 'automation.log', 'running')`,
+      [id],
+    );
+    const { page, problems } = await screens.open(`/runs/${id}?view=graph`);
+    await page.getByLabel('Graph of the run, version 1').first().waitFor();
+    expect(problems).toEqual([]);
+  });
+
   it('shows how the run ended if it has ended before the confirmation', async () => {
     const id = await start(await screens.automation({ name: 'Ends early' }));
     const { page } = await screens.open(`/runs/${id}`);
