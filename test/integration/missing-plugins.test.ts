@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startPluginFleet, WEATHER, type PluginFleet } from '../support/plugin-fleet';
+import { withPluginFleet, WEATHER, type PluginFleet } from '../support/plugin-fleet';
 import type { FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
@@ -15,17 +15,16 @@ describe('automations whose plugins no worker has', () => {
   let fleet: PluginFleet;
   let engine: PluginFleet['engine'];
   let saved: string[] = [];
-  beforeAll(async () => {
-    fleet = await startPluginFleet();
-    engine = fleet.engine;
-  }, 360_000);
+  withPluginFleet((started) => {
+    fleet = started;
+    engine = started.engine;
+  });
   afterEach(async () => {
     for (const id of saved) await engine.call(fleet.api, 'DELETE', `/automations/${id}`);
     saved = [];
     await fleet.stopWorkers();
     await engine.database.pool.query('delete from workers');
   }, 180_000);
-  afterAll(() => fleet.close());
 
   const save = async (document: Record<string, unknown>): Promise<string> => {
     const id = await fleet.save(document);

@@ -1,19 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { appendChanges } from '../../src/db/change-log';
 import { lazyClient } from '../../src/temporal/connect';
-import { CAUSE, HARBOUR, seen, startPluginFleet, STORM, WEATHER, type PluginFleet } from '../support/plugin-fleet';
+import { CAUSE, HARBOUR, seen, withPluginFleet, STORM, WEATHER, type PluginFleet } from '../support/plugin-fleet';
 import { until } from '../support/until';
 
 describe('dwells and waits among workers with different plugins', () => {
   let fleet: PluginFleet;
   let engine: PluginFleet['engine'];
   let api: PluginFleet['api'];
-  beforeAll(async () => {
-    fleet = await startPluginFleet();
-    ({ engine, api } = fleet);
-  }, 360_000);
-  afterEach(() => fleet.stopWorkers(), 180_000);
-  afterAll(() => fleet.close());
+  withPluginFleet((started) => {
+    fleet = started;
+    ({ engine, api } = started);
+  });
 
   test('a dwell is kept while no worker has its trigger, and fires on a worker that has it', async () => {
     const automation = await fleet.save({

@@ -1,17 +1,15 @@
 import { listen } from '../../src/db/notifier';
-import { seen, startPluginFleet, STORM, TIDE, WEATHER, type PluginFleet } from '../support/plugin-fleet';
+import { seen, withPluginFleet, STORM, TIDE, WEATHER, type PluginFleet } from '../support/plugin-fleet';
 import { allowedMs, until } from '../support/until';
 
 describe('workers with different plugins', () => {
   let fleet: PluginFleet;
   let engine: PluginFleet['engine'];
   let api: PluginFleet['api'];
-  beforeAll(async () => {
-    fleet = await startPluginFleet();
-    ({ engine, api } = fleet);
-  }, 360_000);
-  afterEach(() => fleet.stopWorkers(), 180_000);
-  afterAll(() => fleet.close());
+  withPluginFleet((started) => {
+    fleet = started;
+    ({ engine, api } = started);
+  });
 
   test('each change is routed by a worker that has its trigger, even if a worker without the trigger has its partition', async () => {
     const storm = await fleet.save({ name: 'storm', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });

@@ -43,7 +43,18 @@ export interface PluginFleet {
   close(): Promise<void>;
 }
 
-export async function startPluginFleet(): Promise<PluginFleet> {
+/** Registers hooks that start an installation for the tests of a file, and stop its workers after each of them. */
+export function withPluginFleet(onStarted: (fleet: PluginFleet) => void): void {
+  let fleet: PluginFleet;
+  beforeAll(async () => {
+    fleet = await startPluginFleet();
+    onStarted(fleet);
+  }, 360_000);
+  afterEach(() => fleet.stopWorkers(), 180_000);
+  afterAll(() => fleet.close());
+}
+
+async function startPluginFleet(): Promise<PluginFleet> {
   const engine = await startEngine();
   const api = await engine.api({ FERMATA_PLUGINS: [WEATHER, TIDE, HARBOUR].join(',') });
   let running: FermataProcess[] = [];

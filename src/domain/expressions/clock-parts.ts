@@ -2,11 +2,11 @@ import { childrenOf, type Node } from './ast';
 import { chainOf, isStaticKey, type Chain, type ChainLink } from './chain';
 import { expressionsOf, type ExpressionSource } from './expression-source';
 
-/** Parts of an expression that make its value depend on the time of evaluation. */
-export const CLOCK_PARTS = [
-  'now',
-  'older_than',
-  'duration_since',
+/**
+ * Fields of `health.*` that change as time passes. An expression that reads them, or may read them, depends on the
+ * clock.
+ */
+const CLOCK_FIELDS = [
   'in_status_for_ms',
   'transitions_in_window',
   'in_maintenance',
@@ -16,23 +16,11 @@ export const CLOCK_PARTS = [
   'success_rate',
   'evaluated_at',
 ] as const;
-export type ClockPart = (typeof CLOCK_PARTS)[number];
+export type ClockField = (typeof CLOCK_FIELDS)[number];
 
-/**
- * Fields of `health.*` that change as time passes. An expression that reads them, or may read them, depends on the
- * clock.
- */
-export type ClockField = Exclude<ClockPart, 'now' | 'older_than' | 'duration_since'>;
-const CLOCK_FIELDS: readonly ClockField[] = [
-  'in_status_for_ms',
-  'transitions_in_window',
-  'in_maintenance',
-  'notifications_suppressed',
-  'avg_latency_ms',
-  'p95_latency_ms',
-  'success_rate',
-  'evaluated_at',
-];
+/** Parts of an expression that make its value depend on the time of evaluation. */
+export const CLOCK_PARTS = ['now', 'older_than', 'duration_since', ...CLOCK_FIELDS] as const;
+export type ClockPart = (typeof CLOCK_PARTS)[number];
 
 /**
  * Names of the times that a health entity may provide alongside its fields, as ISO text: the earliest time at which the
