@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { ADMIN_TOKEN, BASE, type ApiHarness } from '../integration/api-harness';
 import {
   clickIfShown,
@@ -54,7 +55,7 @@ describeConsole('the console', () => {
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
     await page.getByText(XSS).first().waitFor();
     expect(await page.getByRole('columnheader', { name: 'Started' }).getAttribute('title')).toMatch(
-      /listed by the time of what caused them, newest first/,
+      /listed by the time at which they were created, newest first/,
     );
     await page.getByRole('button', { name: /^failed/ }).click();
     await page.waitForURL(/status=failed/);
@@ -165,14 +166,25 @@ describeConsole('the console', () => {
     ['1280 px', { viewport: { width: 1280, height: 800 } }],
     ['390 px', { viewport: { width: 390, height: 800 } }],
     ['dark', { colorScheme: 'dark' as const }],
-  ])('has no serious accessibility findings and no horizontal scrolling (%s)', async (_name, options) => {
+  ])('has no serious accessibility findings and no horizontal scrolling (%s)', async (name, options) => {
+    const check = async (page: Page) => {
+      expect(await seriousFindings(page)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+    };
+    const { page: signIn } = await open('/console/sign-in', options);
+    await signIn.getByRole('heading', { name: 'Sign in to Fermata' }).waitFor();
+    await check(signIn);
+    await signIn.getByLabel('Token').fill('wrong-token');
+    await signIn.getByRole('button', { name: 'Sign in' }).click();
+    await signIn.getByRole('alert').getByText('not valid').waitFor();
+    await picture(signIn, `sign-in-${name.replace(' ', '')}`);
+    await check(signIn);
     const { page } = await open(await link(), options);
     await page.getByText(XSS).first().waitFor();
     for (const path of ['/console/runs', `/console/runs/${runId}`]) {
       await page.goto(`${api.url}${path}`);
       await page.getByText(XSS).first().waitFor();
-      expect(await seriousFindings(page)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+      await check(page);
     }
   });
 });
