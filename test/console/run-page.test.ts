@@ -126,10 +126,31 @@ describeConsole('the page of a run in the console', () => {
     await page.goto(`${screens.api.url}/console/automations/${automation}`);
     const armed = page.getByRole('region', { name: 'Armed now' });
     await armed.getByRole('button', { name: `${name}: copy awaited1` }).waitFor();
+    expect(await armed.getByText('in a delay').count()).toBe(0);
     await page.goto(`${screens.api.url}/console/runs?automationId=${automation}&contextKey=awaited1`);
     await page.getByRole('button', { name: 'automation Waits for the end' }).waitFor();
     await page.getByRole('button', { name: `context ${name}` }).click();
     await page.waitForURL((url) => !url.search.includes('contextKey'));
+    expect(problems).toEqual([]);
+  });
+
+  it('is named by the page of its automation while it is in a delay', async () => {
+    const automation = await screens.automation({
+      name: 'Pauses',
+      mode: 'parallel',
+      actions: [{ delay: { hours: 1 } }],
+    });
+    const { page, problems } = await screens.open(`/automations/${automation}`);
+    const armed = page.getByRole('region', { name: 'Armed now' });
+    await armed.getByText('Nothing is armed and no run is waiting.').waitFor();
+    const id = await start(automation);
+    await screens.api.rows(`update runs set status = 'waiting', started_at = now() where id = $1`, [id]);
+    await page.reload();
+    const line = armed.getByRole('listitem');
+    await line.getByText('in a delay').waitFor();
+    expect(await line.count()).toBe(1);
+    await line.getByRole('link').click();
+    await page.waitForURL((url) => url.pathname.endsWith(`/runs/${id}`));
     expect(problems).toEqual([]);
   });
 

@@ -7,6 +7,7 @@ import { runEvent } from '../../lib/change-name';
 import { useSearchParams } from '../../lib/search';
 import { durationText } from '../../lib/time';
 import { OutcomeBars } from '../../ui/bars';
+import { shortId } from '../../ui/copy';
 import { Countdown } from '../../ui/countdown';
 import { ContextKey } from '../../ui/entity-name';
 import { Select } from '../../ui/field';
@@ -174,7 +175,7 @@ function RecentRuns({ id }: { id: string }) {
   );
 }
 
-/** Lists the dwells that are armed and the steps that are waiting. */
+/** Lists the dwells that are armed, the steps that wait for an event or a state, and the runs that are in a delay. */
 function Armed({ id }: { id: string }) {
   const dwells = useQuery({
     queryKey: ['dwells', id],
@@ -186,24 +187,51 @@ function Armed({ id }: { id: string }) {
     refetchInterval: 10_000,
     queryFn: () => bodyOf(api.GET('/api/v1/waits', { params: { query: { automationId: id, limit: 50 } } })),
   });
+  const runs = useQuery({
+    queryKey: ['runs', 'waiting', id],
+    refetchInterval: 10_000,
+    queryFn: () =>
+      bodyOf(api.GET('/api/v1/runs', { params: { query: { automationId: id, status: 'waiting', limit: 50 } } })),
+  });
   return (
     <Panel title="Armed now">
       <Loaded query={dwells}>
         {({ items }) => (
-          <Loaded query={waits}>{(waiting) => <ArmedList dwells={items} waits={waiting.items} />}</Loaded>
+          <Loaded query={waits}>
+            {(waiting) => (
+              <Loaded query={runs}>
+                {(open) => <ArmedList dwells={items} waits={waiting.items} delayed={inDelay(open.items, waiting)} />}
+              </Loaded>
+            )}
+          </Loaded>
         )}
       </Loaded>
     </Panel>
   );
 }
 
+/**
+ * Returns the waiting runs that have no wait. Such runs are in a delay, because a delay is the only step that waits
+ * without one. Returns none if the page does not have all waits.
+ */
+function inDelay<Run extends { id: string }>(
+  runs: readonly Run[],
+  waits: { items: readonly { runId: string }[]; nextCursor: string | null },
+): readonly Run[] {
+  if (waits.nextCursor !== null) return [];
+  const known = new Set(waits.items.map(({ runId }) => runId));
+  return runs.filter((run) => !known.has(run.id));
+}
+
 interface ArmedListProps {
   dwells: readonly components['schemas']['Dwell'][];
   waits: readonly components['schemas']['Wait'][];
+  delayed: readonly components['schemas']['ListedRun'][];
 }
 
-function ArmedList({ dwells, waits }: ArmedListProps) {
-  if (dwells.length + waits.length === 0) return <p className="pad faint">Nothing is armed and no step is waiting.</p>;
+function ArmedList({ dwells, waits, delayed }: ArmedListProps) {
+  if (dwells.length + waits.length + delayed.length === 0)
+    return <p className="pad faint">Nothing is armed and no run is waiting.</p>;
   return (
     <ul className="plain">
       {dwells.map(({ triggerId, armedAt, firesAt, ...dwell }) => (
@@ -225,6 +253,15 @@ function ArmedList({ dwells, waits }: ArmedListProps) {
               , times out <Countdown until={wait.timeoutAt} />
             </>
           )}
+        </li>
+      ))}
+      {delayed.map((run) => (
+        <li key={run.id}>
+          <Status value="waiting" label="in a delay" />{' '}
+          <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
+            {shortId(run.id)}
+          </Link>{' '}
+          {run.contextKey !== null && <ContextKey of={run} />} started <Time at={run.startedAt} />
         </li>
       ))}
     </ul>
