@@ -14,6 +14,8 @@ export interface Column<Row> {
 
 interface TableProps<Row> {
   label: string;
+  /** Class of a table whose style sheet gives its columns fixed widths. */
+  className?: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   rowKey(row: Row): string;
@@ -22,7 +24,7 @@ interface TableProps<Row> {
 }
 
 /** A table that scrolls horizontally inside its own frame. */
-export function Table<Row>({ label, columns, rows, rowKey, empty }: TableProps<Row>) {
+export function Table<Row>({ label, className, columns, rows, rowKey, empty }: TableProps<Row>) {
   if (rows.length === 0) {
     return (
       <div className="panel">
@@ -31,7 +33,12 @@ export function Table<Row>({ label, columns, rows, rowKey, empty }: TableProps<R
     );
   }
   return (
-    <div className="table-wrap" tabIndex={0} role="region" aria-label={label}>
+    <div
+      className={className === undefined ? 'table-wrap' : `table-wrap ${className}`}
+      tabIndex={0}
+      role="region"
+      aria-label={label}
+    >
       <table>
         <thead>
           <tr>

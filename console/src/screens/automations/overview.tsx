@@ -144,6 +144,7 @@ function RecentRuns({ id }: { id: string }) {
         {({ items }) => (
           <Table
             label="Recent runs"
+            className="recent-runs"
             rows={items}
             rowKey={(run) => run.id}
             empty="No runs yet."

@@ -40,6 +40,7 @@ export function Transitions({ kind, id, field, title = 'Transitions' }: Transiti
         {(items) => (
           <Table
             label={title}
+            className="transitions"
             rows={items}
             rowKey={({ changeId, field: changed }) => `${changeId}:${changed}`}
             empty="No transitions yet."
