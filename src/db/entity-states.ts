@@ -9,14 +9,17 @@ interface KeyedState {
 }
 
 /**
- * Returns the stored alerts, incidents and maintenances whose ids are among the keys, in no particular order. Reads them
- * through the primary key.
+ * Returns the stored systems, alerts, incidents and maintenances whose ids are among the keys, systems first. The state
+ * of a system has only its name. Reads all of them through primary keys.
  */
 export async function statesOfKeys(db: Executor, keys: readonly string[]): Promise<KeyedState[]> {
   if (keys.length === 0) return [];
+  const ids = sql`any(${sql.param([...new Set(keys)])}::text[])`;
   const found = await db.execute<{ kind: string; id: string; state: Record<string, unknown> }>(sql`
-    select kind, id, state from entities
-    where kind in ('alert', 'incident', 'maintenance') and id = any(${sql.param([...new Set(keys)])}::text[])
-      and state is not null`);
+    select kind, id, state from (
+      select kind, id, state from entities
+      where kind in ('alert', 'incident', 'maintenance') and id = ${ids} and state is not null
+      union all select 'system', id, jsonb_build_object('name', name) from systems where id = ${ids}
+    ) named order by kind = 'system' desc`);
   return found.rows;
 }

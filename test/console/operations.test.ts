@@ -221,4 +221,32 @@ describeConsole('operations in the console', () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Checkout' }).waitFor();
   });
+
+  it('shows systems by name, with one request for all rows of a list', async () => {
+    await screens.post('/systems', { id: 'named-1', name: 'Checkout service' });
+    await screens.post('/systems', { id: 'named-2', name: 'Payment service' });
+    for (const id of ['named-1', 'named-2'])
+      await screens.post('/incidents', { title: `Down: ${id}`, severity: 'critical', systemIds: [id], message: 'a' });
+    await screens.post('/dependencies', {
+      sourceSystemId: 'named-1',
+      targetSystemId: 'named-2',
+      impactType: 'critical',
+    });
+    const automation = await screens.automation({ name: 'About a system' });
+    await screens.post(`/automations/${automation}/runs`, { contextKey: 'named-1' });
+    const { page, problems } = await screens.open('/now');
+    const read: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/api/v1/systems?systemIds=')) read.push(request.url());
+    });
+    await page.goto(`${screens.api.url}/console/incidents`);
+    await page.getByRole('link', { name: 'Payment service' }).waitFor();
+    await page.getByTitle('Checkout service (named-1)').waitFor();
+    expect(read).toHaveLength(1);
+    await page.goto(`${screens.api.url}/console/runs?automationId=${automation}`);
+    await page.getByTitle('Checkout service (named-1)').waitFor();
+    await page.goto(`${screens.api.url}/console/systems/named-1`);
+    await page.getByText('depends on').getByRole('link', { name: 'Payment service' }).waitFor();
+    expect(problems).toEqual([]);
+  });
 });

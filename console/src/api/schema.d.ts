@@ -3347,7 +3347,7 @@ export interface components {
             failedAt: string | null;
             /** @description Error of the last failed attempt to route it */
             failure: string | null;
-            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; name of a system; null for other keys */
             contextName: string | null;
             prev: {
                 [key: string]: unknown;
@@ -3443,7 +3443,7 @@ export interface components {
             failedAt: string | null;
             /** @description Error of the last failed attempt to route it */
             failure: string | null;
-            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; name of a system; null for other keys */
             contextName: string | null;
             sender: components["schemas"]["ChangeSender"];
         };
@@ -3640,7 +3640,7 @@ export interface components {
             automationName: string;
             triggerId: string;
             contextKey: string | null;
-            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; name of a system; null for other keys */
             contextName: string | null;
             /**
              * Format: date-time
@@ -3712,7 +3712,7 @@ export interface components {
             changeId: string | null;
             /** @description Context key that the run would have had; null when it has none or it is unknown */
             contextKey: string | null;
-            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; name of a system; null for other keys */
             contextName: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
@@ -3974,7 +3974,7 @@ export interface components {
             changeId: string | null;
             /** @description Context key that the run would have had; null when it has none or it is unknown */
             contextKey: string | null;
-            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; name of a system; null for other keys */
             contextName: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
@@ -4031,7 +4031,7 @@ export interface components {
             finishedAt: string | null;
             /** @description The run in the Temporal Web UI */
             webUiUrl: string | null;
-            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; name of a system; null for other keys */
             contextName: string | null;
         };
         Maintenance: {
@@ -4377,7 +4377,7 @@ export interface components {
             finishedAt: string | null;
             /** @description The run in the Temporal Web UI */
             webUiUrl: string | null;
-            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; name of a system; null for other keys */
             contextName: string | null;
             /** @description Why an open run makes no progress, if a reason is known */
             stuck: string | null;
@@ -18593,6 +18593,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Part of id or name */
                 q?: string;
+                /** @description Ids of systems, comma-separated; at most 200 */
+                systemIds?: string;
                 /** @description One or more statuses of health, comma-separated */
                 health?: string;
             };

@@ -15,6 +15,7 @@ import { Steady } from '../ui/steady';
 import { Duration, Time } from '../ui/time';
 import { readHealth } from './systems/read-all';
 import { HealthStatus } from './systems/system-health';
+import { SystemName } from './systems/system-links';
 
 const HOUR_MS = 3_600_000;
 const SHOWN = 8;
@@ -102,7 +103,7 @@ function FiringAlerts() {
                 <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}}>
                   {alert.name ?? alert.fingerprint}
                 </Link>
-                <span className="line-side">{alert.systemId}</span>
+                <span className="line-side">{alert.systemId !== undefined && <SystemName id={alert.systemId} />}</span>
                 {alert.acknowledgedBy != null && <span className="faint">acknowledged by {alert.acknowledgedBy}</span>}
                 <span className="line-end">
                   <Time at={alert.startsAt} />

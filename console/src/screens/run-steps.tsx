@@ -19,15 +19,13 @@ const NARROWING = ['failed', 'waiting', 'running', 'cancelled', 'skipped'];
 interface StepListProps {
   steps: readonly Step[];
   finishedAt: string | null;
-  /** Path of the step that the step panel shows. */
+  /** Path of the step that the step panel shows. When the first one is known, the list scrolls to it once. */
   chosen: string | undefined;
-  /** Path of the step to scroll to when the list opens. */
-  first: string | undefined;
   onChoose(path: string): void;
 }
 
 /** Lists steps as a tree, each with a bar on a common time axis. Only the visible rows are rendered. */
-export function StepList({ steps: all, finishedAt, chosen, first, onChoose }: StepListProps) {
+export function StepList({ steps: all, finishedAt, chosen, onChoose }: StepListProps) {
   const [text, setText] = useState('');
   const wanted = useDeferredValue(text.trim().toLowerCase());
   const steps = useMemo(() => (wanted === '' ? all : all.filter((step) => matches(step, wanted))), [all, wanted]);
@@ -39,11 +37,9 @@ export function StepList({ steps: all, finishedAt, chosen, first, onChoose }: St
     estimateSize: () => ROW_PX,
     overscan: 12,
   });
-  useEffect(() => {
-    const index = steps.findIndex(({ path }) => path === first);
-    if (index >= 0) rows.scrollToIndex(index, { align: 'center' });
-    // Runs only once. After that, the user controls the scroll position.
-  }, []);
+  const keepPlace = useFirstPlace(steps, chosen, (index) => {
+    if (ref.current?.scrollTop === 0) rows.scrollToIndex(index, { align: 'center' });
+  });
   const press = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     const from = (event.target as HTMLElement).dataset['index'];
@@ -70,7 +66,10 @@ export function StepList({ steps: all, finishedAt, chosen, first, onChoose }: St
                 data-index={index}
                 style={{ transform: `translateY(${start}px)` }}
                 aria-pressed={step.path === chosen}
-                onClick={() => onChoose(step.path)}
+                onClick={() => {
+                  keepPlace();
+                  onChoose(step.path);
+                }}
               >
                 <StepName step={step} />
                 <Status value={step.status} />
@@ -83,6 +82,23 @@ export function StepList({ steps: all, finishedAt, chosen, first, onChoose }: St
       </div>
     </>
   );
+}
+
+/**
+ * Calls `show` once, with the index of the first chosen step when it is listed. After that, the user controls the
+ * scroll position. Returns a function that prevents the call; it is for steps that the user chooses in the list.
+ */
+function useFirstPlace(steps: readonly Step[], chosen: string | undefined, show: (index: number) => void): () => void {
+  const placed = useRef(false);
+  useEffect(() => {
+    const index = placed.current ? -1 : steps.findIndex(({ path }) => path === chosen);
+    if (index < 0) return;
+    placed.current = true;
+    show(index);
+  }, [steps, chosen]);
+  return () => {
+    placed.current = true;
+  };
 }
 
 /** Returns whether the name, action, path or status of a step contains a text, which must be in lower case. */

@@ -191,13 +191,11 @@ function useChosen(): string | undefined {
 }
 
 function Steps({ run, steps, shown }: { run: RunData; steps: readonly Step[]; shown: Step | undefined }) {
-  const chosen = useChosen();
   const [, set] = useSearchParams();
   const isGraph = useGraphView();
   const choose = (step: string) => set({ step });
   if (isGraph) return <RunGraph {...{ run, steps }} chosen={shown?.path} onChoose={choose} />;
-  const first = chosen ?? (run.status === 'success' ? undefined : shown?.path);
-  return <StepList {...{ steps, first }} finishedAt={run.finishedAt} chosen={shown?.path} onChoose={choose} />;
+  return <StepList steps={steps} finishedAt={run.finishedAt} chosen={shown?.path} onChoose={choose} />;
 }
 
 /** Shows why a run ended before its last step. */

@@ -8,10 +8,12 @@ export const ContextName = z
   .string()
   .nullable()
   .describe(
-    'Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys',
+    'Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; name of a system; null for other keys',
   );
 
-/** Returns the name for a context key or the id of an alert, an incident or a maintenance; null for other keys. */
+/**
+ * Returns the name for a context key or the id of a system, an alert, an incident or a maintenance; null for other keys.
+ */
 export type NameOfKey = (key: string | null) => string | null;
 
 /** Returns a function that returns the names for some keys, from the current states of the entities. */

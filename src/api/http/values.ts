@@ -38,3 +38,10 @@ export function notFound(what: string, id: string): FermataError {
 export function isoOrNull(at: Date | null): string | null {
   return at === null ? null : at.toISOString();
 }
+
+/** Ids of systems in a query, separated by commas. */
+export const SystemIds = z
+  .string()
+  .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
+  .pipe(z.array(z.string().max(200)).max(200))
+  .describe('Ids of systems, comma-separated; at most 200');

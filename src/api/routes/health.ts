@@ -6,7 +6,7 @@ import { DEFAULT_WINDOW_MINUTES, readHealthViews, type HealthView } from '../../
 import { HealthState, HealthStatus } from '../../domains/healthcheck/health-status';
 import { pageOf } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
-import { notFound, Timestamp } from '../http/values';
+import { notFound, SystemIds, Timestamp } from '../http/values';
 
 const HealthAnswer = z
   .object({
@@ -33,13 +33,6 @@ const HealthAnswer = z
 const Query = z.object({
   transitionWindowMinutes: z.coerce.number().int().min(1).max(10_080).default(DEFAULT_WINDOW_MINUTES),
 });
-
-/** Several ids, separated by commas. */
-const SystemIds = z
-  .string()
-  .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
-  .pipe(z.array(z.string().max(200)).max(200))
-  .describe('Ids of systems, comma-separated; at most 200');
 
 /** Returns the routes of health, with the same values as `health.system` in expressions. */
 export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clock; entities: EntityStore }): Route[] {

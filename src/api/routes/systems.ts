@@ -13,7 +13,7 @@ import { HealthStatus } from '../../domains/healthcheck/health-status';
 import { lockEdges } from '../../domains/dependency/lock-edges';
 import type { SystemRemovedHook } from '../../integrations/contract';
 import type { Route } from '../http/route';
-import { Timestamp } from '../http/values';
+import { SystemIds, Timestamp } from '../http/values';
 import { BY_CREATION, domainResourceRoutes, type DomainDeps } from './domain-resource';
 
 const SystemAnswer = z
@@ -43,6 +43,7 @@ export function systemRoutes(deps: DomainDeps & { systemRemovedHooks: readonly S
     ...{ newSchema: NewSystem, patchSchema: SystemPatch, answer: SystemAnswer },
     query: {
       q: z.string().min(1).max(200).optional().describe('Part of id or name'),
+      systemIds: SystemIds.optional(),
       health: HealthQuery.optional().describe('One or more statuses of health, comma-separated'),
     },
     toAnswer: ({ createdAt, updatedAt, ...rest }) => ({
@@ -51,7 +52,7 @@ export function systemRoutes(deps: DomainDeps & { systemRemovedHooks: readonly S
       updatedAt: updatedAt.toISOString(),
     }),
     ...BY_CREATION,
-    list: (db, page, { q, health }) => listSystems(db, { ...page, q, health }),
+    list: (db, page, { q, health, systemIds }) => listSystems(db, { ...page, q, health, ids: systemIds }),
     lockFirst: lockEdges,
     ...{ get: getSystem, lock: lockSystem, create: createSystem, update: updateSystem },
     remove: (write, id) => deleteSystem(write, id, deps.systemRemovedHooks),

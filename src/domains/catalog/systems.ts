@@ -38,7 +38,7 @@ export async function getSystem(db: Executor, id: string): Promise<System | null
 }
 
 /**
- * Returns systems, newest first. `q` searches ids and names. `before` is the creation time and the id of the last
+ * Returns systems, newest first. `q` searches ids and names; `ids` selects only these systems. `before` is the creation time and the id of the last
  * system on the previous page.
  */
 export async function listSystems(
@@ -48,9 +48,10 @@ export async function listSystems(
     before: [createdAt: string, id: string] | undefined;
     q: string | undefined;
     health?: readonly string[] | undefined;
+    ids?: readonly string[] | undefined;
   },
 ): Promise<System[]> {
-  const { before, q, health } = page;
+  const { before, q, health, ids } = page;
   const like = q === undefined ? undefined : `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
   const older = before && sql`(${systems.createdAt}, ${systems.id}) < (${before[0]}, ${before[1]})`;
   return db
@@ -61,6 +62,7 @@ export async function listSystems(
         older,
         like === undefined ? undefined : or(ilike(systems.id, like), ilike(systems.name, like)),
         health && hasHealth(health),
+        ids && inArray(systems.id, [...ids]),
       ),
     )
     .orderBy(desc(systems.createdAt), desc(systems.id))

@@ -14,6 +14,7 @@ import { Status } from '../../ui/status';
 import { Table } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
 import { Transitions } from '../systems/transitions';
+import { SystemLink } from '../systems/system-links';
 import { SilenceDialog } from './silence-dialog';
 
 type Detail = components['schemas']['AlertDetail'];
@@ -120,14 +121,7 @@ function Details({ alert }: { alert: Detail }) {
         rows={[
           ['Source', alert.source],
           ['Receiver', alert.receiver],
-          [
-            'System',
-            alert.systemId === undefined ? undefined : (
-              <Link to="/systems/$id" params={{ id: alert.systemId }} search={{}}>
-                {alert.systemId}
-              </Link>
-            ),
-          ],
+          ['System', alert.systemId === undefined ? undefined : <SystemLink key="system" id={alert.systemId} />],
           ['Last received', <Time key="at" at={alert.lastReceivedAt} />],
           ['Repeats', alert.repeats],
           ['Value', alert.value === undefined ? undefined : JSON.stringify(alert.value)],

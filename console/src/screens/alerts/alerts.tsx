@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { useSystemName } from '../../api/system-names';
 import { isMatcherText } from '../../lib/matcher-text';
 import { useSearchParams } from '../../lib/search';
 import { ActiveFilters } from '../../ui/active-filters';
@@ -18,6 +19,7 @@ import { Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
 import { Tabs } from '../../ui/tabs';
 import { Time } from '../../ui/time';
+import { SystemLink } from '../systems/system-links';
 import { SilenceDialog } from './silence-dialog';
 
 type Alert = components['schemas']['Alert'];
@@ -64,15 +66,7 @@ const COLUMNS: readonly Column<Alert>[] = [
   { name: 'Severity', cell: ({ severity }) => severity ?? '–' },
   {
     name: 'System',
-    title: ({ systemId }) => systemId ?? '',
-    cell: ({ systemId }) =>
-      systemId === undefined ? (
-        '–'
-      ) : (
-        <Link to="/systems/$id" params={{ id: systemId }} search={{}}>
-          {systemId}
-        </Link>
-      ),
+    cell: ({ systemId }) => (systemId === undefined ? '–' : <SystemLink id={systemId} />),
   },
   { name: 'Since', cell: ({ startsAt }) => <Time at={startsAt} /> },
   {
@@ -111,7 +105,10 @@ function AlertList() {
         />
         <Chips label="Status" name="status" values={['firing', 'resolved']} />
       </div>
-      <ActiveFilters names={{ severity: 'severity', systemId: 'system', source: 'source' }} />
+      <ActiveFilters
+        names={{ severity: 'severity', systemId: 'system', source: 'source' }}
+        texts={{ systemId: useSystemName(systemId) }}
+      />
       <Pages query={query} steadyBy={({ fingerprint }) => fingerprint}>
         {(items) => (
           <Table

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { useSystemName } from '../../api/system-names';
 import { useNavigateWhileShown } from '../../lib/navigate-while-shown';
 import { useSearchParams } from '../../lib/search';
 import { ActiveFilters } from '../../ui/active-filters';
@@ -68,7 +69,7 @@ export function Incidents() {
       <div className="filters">
         <Chips label="Status" name="status" values={STATUSES} />
       </div>
-      <ActiveFilters names={{ systemId: 'system' }} />
+      <ActiveFilters names={{ systemId: 'system' }} texts={{ systemId: useSystemName(systemId) }} />
       <Pages query={query} steadyBy={({ id }) => id}>
         {(items) => (
           <Table

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { useSystemName } from '../../api/system-names';
 import { useSearchParams } from '../../lib/search';
 import { daysFrom } from '../../lib/days';
 import { absoluteText } from '../../lib/time';
@@ -68,7 +69,7 @@ export function Maintenances() {
       <div className="filters">
         <Chips label="Status" name="status" values={['scheduled', 'in_progress', 'completed', 'cancelled']} />
       </div>
-      <ActiveFilters names={{ systemId: 'system' }} />
+      <ActiveFilters names={{ systemId: 'system' }} texts={{ systemId: useSystemName(systemId) }} />
       <Pages query={query}>
         {(items) => (
           <>

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { daysText } from '../../lib/days';
@@ -8,6 +8,7 @@ import { CopyId } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
 import { Loaded, Page, Panel } from '../../ui/page';
 import { Time } from '../../ui/time';
+import { SystemLink } from '../systems/system-links';
 import { ReferringAutomations, Transitions } from '../systems/transitions';
 import { Budget, budgetMs, budgetTimeText } from './budget';
 import { BurnDownChart } from './burn-down';
@@ -49,9 +50,7 @@ function Sub({ slo }: { slo: Slo }) {
   return (
     <>
       <Budget slo={slo} />
-      <Link to="/systems/$id" params={{ id: slo.systemId }} search={{}}>
-        {slo.systemId}
-      </Link>
+      <SystemLink id={slo.systemId} />
       <span>{`${slo.target} % in ${daysText(slo.windowDays)}`}</span>
       <CopyId id={slo.id} />
     </>
@@ -63,12 +62,7 @@ function Definition({ slo }: { slo: Slo }) {
     <Panel title="Definition">
       <Facts
         rows={[
-          [
-            'System',
-            <Link key="system" to="/systems/$id" params={{ id: slo.systemId }} search={{}}>
-              {slo.systemId}
-            </Link>,
-          ],
+          ['System', <SystemLink key="system" id={slo.systemId} />],
           ['Target', `not unhealthy for ${slo.target} % of the time`],
           ['Window', `the last ${daysText(slo.windowDays)}`],
           ['Error budget', `${durationText(budgetMs(slo))} unhealthy in ${daysText(slo.windowDays)}`],

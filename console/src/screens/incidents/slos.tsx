@@ -11,6 +11,7 @@ import { useSave } from '../../ui/mutation';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { SystemField } from '../systems/system-fields';
+import { SystemLink } from '../systems/system-links';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 import { Budget, budgetTimeText } from './budget';
@@ -29,11 +30,7 @@ const COLUMNS: readonly Column<Slo>[] = [
   },
   {
     name: 'System',
-    cell: ({ systemId }) => (
-      <Link to="/systems/$id" params={{ id: systemId }} search={{}}>
-        {systemId}
-      </Link>
-    ),
+    cell: ({ systemId }) => <SystemLink id={systemId} />,
   },
   {
     name: 'Target',

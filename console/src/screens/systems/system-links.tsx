@@ -1,6 +1,22 @@
 import { Link } from '@tanstack/react-router';
+import { useSystemName } from '../../api/system-names';
+import { EntityName } from '../../ui/entity-name';
 
-/** Links to systems, shown by their ids. */
+/** The name of a system, or its id if it has no name. The tooltip has the id. */
+export function SystemName({ id }: { id: string }) {
+  return <EntityName id={id} name={useSystemName(id)} short={60} />;
+}
+
+/** A link to a system, shown by its name. */
+export function SystemLink({ id }: { id: string }) {
+  return (
+    <Link to="/systems/$id" params={{ id }} search={{}}>
+      <SystemName id={id} />
+    </Link>
+  );
+}
+
+/** Links to systems, shown by their names. */
 export function SystemLinks({ ids }: { ids: readonly string[] }) {
   if (ids.length === 0) return <span className="faint">–</span>;
   return (
@@ -8,9 +24,7 @@ export function SystemLinks({ ids }: { ids: readonly string[] }) {
       {ids.map((id, index) => (
         <span key={id}>
           {index > 0 && ', '}
-          <Link to="/systems/$id" params={{ id }} search={{}}>
-            {id}
-          </Link>
+          <SystemLink id={id} />
         </span>
       ))}
     </>

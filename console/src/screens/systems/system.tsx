@@ -10,6 +10,7 @@ import { Loaded, Page, Panel } from '../../ui/page';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { HealthStatus } from './system-health';
+import { SystemLink } from './system-links';
 import { ReferringAutomations, Transitions } from './transitions';
 
 type Health = components['schemas']['Health'];
@@ -90,11 +91,6 @@ function Dependencies({ id }: { id: string }) {
     queryKey: ['systems', id, 'dependencies'],
     queryFn: () => bodyOf(api.GET('/api/v1/dependencies', { params: { query: { systemId: id, limit: 200 } } })),
   });
-  const link = (system: string) => (
-    <Link to="/systems/$id" params={{ id: system }} search={{}}>
-      {system}
-    </Link>
-  );
   return (
     <Panel title="Dependencies">
       <Loaded query={query}>
@@ -106,9 +102,13 @@ function Dependencies({ id }: { id: string }) {
               {items.map(({ id: each, sourceSystemId, targetSystemId, impactType, transitive, label }) => (
                 <li key={each}>
                   {sourceSystemId === id ? (
-                    <>depends on {link(targetSystemId)}</>
+                    <>
+                      depends on <SystemLink id={targetSystemId} />
+                    </>
                   ) : (
-                    <>{link(sourceSystemId)} depends on it</>
+                    <>
+                      <SystemLink id={sourceSystemId} /> depends on it
+                    </>
                   )}{' '}
                   · {impactType}
                   {transitive && ', transitive'}
