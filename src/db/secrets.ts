@@ -92,7 +92,7 @@ export interface SealedRunSecret {
 /**
  * Stores the values that a run is going to use, sealed for the run. The caller commits before it uses a value. Answers
  * and failures can therefore be masked even after a crash, and even when the secret itself was changed or deleted. Stores
- * nothing for a run that is not open: an attempt that was suspended must not leave secrets of a run that has ended.
+ * nothing for a run that is not open, and locks the run's row: an attempt must not leave secrets of a run that has ended.
  */
 export async function rememberRunSecrets(
   db: Executor,
@@ -101,9 +101,11 @@ export async function rememberRunSecrets(
 ): Promise<void> {
   if (secrets.length === 0) return;
   await db.execute(sql`
+    with run as materialized (
+      select id from runs where id = ${runId} and status in ('running', 'waiting') for share)
     insert into run_secrets (run_id, source, sealed)
-    select ${runId}::uuid, source, sealed from jsonb_to_recordset(${JSON.stringify(secrets)}::jsonb) as s(source text, sealed jsonb)
-    where exists (select 1 from runs where id = ${runId} and status in ('running', 'waiting'))
+    select run.id, s.source, s.sealed
+    from run, jsonb_to_recordset(${JSON.stringify(secrets)}::jsonb) as s(source text, sealed jsonb)
     on conflict do nothing`);
 }
 

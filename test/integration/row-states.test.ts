@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { createAutomationStore } from '../../src/db/automation-store';
 import type { Executor } from '../../src/db/executor';
@@ -24,6 +25,7 @@ import {
   takeWakes,
   wakeWait,
 } from '../../src/db/runs/wait-states';
+import { rememberRunSecrets } from '../../src/db/secrets';
 import { RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../../src/db/tables/runs';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { Definition } from '../../src/domain/definition/schema';
@@ -231,6 +233,33 @@ describe('the life cycles of rows', () => {
         ...Object.fromEntries(RUN_STATUSES.map((status) => [status, 'false undefined'])),
         ...{ running: 'true running', waiting: 'true running' },
       });
+    });
+
+    it.each<[string, (id: string) => Promise<unknown>]>([
+      ['a call', (id) => beginStep(db, names(id), 'show', undefined, { of: 'a', no: 1, token: 't' })],
+      ['a step under the lock of its run', (id) => db.transaction((tx) => beginStep(tx, names(id), 'hold'))],
+      ['a journal', (id) => note(id, 'running')],
+      [
+        'a secret',
+        (runId) => rememberRunSecrets(db, runId, [{ source: 'a', sealed: { keyId: '', nonce: '', ciphertext: '' } }]),
+      ],
+    ])('%s that is written while its run is closed leaves nothing open', async (_, write) => {
+      for (const first of ['close', 'write']) {
+        const run = await runIn('running');
+        let written: Promise<unknown> = Promise.resolve();
+        await db.transaction(async (tx) => {
+          if (first === 'write') await write(run.id);
+          await closeRuns(tx, sql`id = ${run.id}`, {}, 'cancel');
+          if (first === 'close') written = write(run.id);
+          // Long enough for a write that does not wait for the close.
+          await pause(200);
+        });
+        await written;
+        const { rows } = await db.execute(sql`
+          select run_id from run_steps where run_id = ${run.id} and status <> 'cancelled'
+          union all select run_id from run_secrets where run_id = ${run.id}`);
+        expect({ first, rows }).toEqual({ first, rows: [] });
+      }
     });
 
     it('sets a waiting run to running when it begins', async () => {

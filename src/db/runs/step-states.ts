@@ -77,9 +77,10 @@ interface BegunRow extends Record<string, unknown> {
 /**
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt
  * (except that of a call), and reads the artifacts created and the secrets used so far.
- * @param hold `hold`, inside a transaction, locks the run's row, so that a cancellation waits until the effect is
- * committed, and branches of one run exclude each other. `show`, in autocommit, makes the step visible while a call is
- * in progress.
+ * @param hold `hold`, inside a transaction, locks the run's row until the transaction ends, so that a cancellation waits
+ * until the effect is committed, and branches of one run exclude each other. `show`, in autocommit, makes the step
+ * visible while a call is in progress. It locks the row only for the statement, so that a run that is being closed gets
+ * no new step: the close would not see the step and would leave it open.
  */
 export async function beginStep(
   tx: Executor,
@@ -94,9 +95,11 @@ export async function beginStep(
 ): Promise<StepStart> {
   const { runId, path } = names;
   const key = attempt === undefined ? null : JSON.stringify(attempt);
+  // The evaluation of a wait, which is not an attempt, reads the outcome of its step here after it has locked other rows.
+  const locks = hold === 'hold' || attempt !== undefined;
   const result = await tx.execute<BegunRow>(sql`
     with run as materialized (
-      select id, status from runs where id = ${runId} ${hold === 'hold' ? sql`for no key update` : sql``}),
+      select id, status from runs where id = ${runId} ${locks ? sql`for no key update` : sql``}),
     awake as (
       update runs set status = 'running', seq = nextval('change_seq') from run
       where runs.id = run.id and run.status = 'waiting'),
@@ -256,13 +259,15 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
   if (journal.length === 0) return;
   const latest = new Map(journal.map((record) => [record.path, record]));
+  // The lock makes a concurrent close of the run wait for these rows, or these rows find the run closed.
   await tx.execute(sql`
+    with run as materialized (
+      select id from runs where id = ${runId} and status in ('running', 'waiting') for no key update)
     insert into run_steps (run_id, path, action_id, kind, action, status, result, error, started_at, finished_at)
-    select r.id, j.path, j."actionId", j.kind, j.action, j.status, j.result, j.error, clock_timestamp(),
+    select run.id, j.path, j."actionId", j.kind, j.action, j.status, j.result, j.error, clock_timestamp(),
       case when j.status in ('running', 'waiting') then null else clock_timestamp() end
-    from runs r, jsonb_to_recordset(${JSON.stringify([...latest.values()])}::jsonb) as j(path text, "actionId" text, kind text,
+    from run, jsonb_to_recordset(${JSON.stringify([...latest.values()])}::jsonb) as j(path text, "actionId" text, kind text,
       action text, status text, result jsonb, error jsonb)
-    where r.id = ${runId} and r.status in ('running', 'waiting')
     on conflict (run_id, path) do update set status = excluded.status, finished_at = excluded.finished_at,
       result = coalesce(excluded.result, run_steps.result), error = coalesce(excluded.error, run_steps.error),
       seq = nextval('change_seq')
