@@ -22,8 +22,13 @@ const MAX_BLOCK_TEXT: Readonly<Record<string, number>> = {
   context: 3_000,
   markdown: 12_000,
 };
-/** Maximum number of messages in a channel to search for the message of an earlier attempt, newest first. */
-const SEARCHED = 100;
+/** Number of messages to request at once when searching for the message of an earlier attempt. */
+const PAGE = 100;
+/**
+ * Maximum number of pages of a thread to search. Slack returns the earliest replies first, so the message is on the last
+ * page: https://docs.slack.dev/reference/methods/conversations.replies
+ */
+const MAX_THREAD_PAGES = 20;
 
 export const SlackMessage = z.object({
   channel: z.string(),
@@ -43,6 +48,7 @@ const History = z.looseObject({
       metadata: z.looseObject({ event_payload: z.record(z.string(), z.unknown()).optional() }).optional(),
     }),
   ),
+  response_metadata: z.looseObject({ next_cursor: z.string().optional() }).optional(),
 });
 
 /** The content of a new or updated message. */
@@ -128,7 +134,7 @@ export async function postOrReplace(
 
 /**
  * Posts a message once per idempotency key. Slack has no idempotency keys, so the message's metadata contains the key.
- * A repeated attempt searches the newest messages of the channel for the key. If Slack refuses the search, adds a note
+ * A repeated attempt searches the newest messages of the channel, or the replies in the thread, for the key. If Slack refuses the search, adds a note
  * to the step and posts the message.
  */
 async function postMessage(
@@ -163,13 +169,21 @@ async function findPosted(
   // Reading messages needs the id of a channel, whereas posting also accepts its name.
   const known = await memory.recall(`channel:${channel}`);
   const id = typeof known === 'string' ? known : channel;
-  const form = { channel: id, limit: String(SEARCHED), include_all_metadata: 'true' };
+  const form = { channel: id, limit: String(PAGE), include_all_metadata: 'true' };
+  const pages = threadTs === undefined ? 1 : MAX_THREAD_PAGES;
   const [method, args] =
     threadTs === undefined ? ['conversations.history', form] : ['conversations.replies', { ...form, ts: threadTs }];
   try {
-    const { messages } = await slack(config, call, method, { form: args }, History);
-    const found = messages.find(({ metadata }) => metadata?.event_payload?.['key'] === mark);
-    return found === undefined ? null : { channel: id, ts: found.ts, updated: false };
+    let cursor = '';
+    for (let count = 0; count < pages; count += 1) {
+      const more = cursor === '' ? args : { ...args, cursor };
+      const page = await slack(config, call, method, { form: more }, History);
+      const found = page.messages.find(({ metadata }) => metadata?.event_payload?.['key'] === mark);
+      if (found !== undefined) return { channel: id, ts: found.ts, updated: false };
+      cursor = page.response_metadata?.next_cursor ?? '';
+      if (cursor === '') break;
+    }
+    return null;
   } catch (error) {
     if (!(error instanceof SlackFailure) || error.retryable) throw error;
     note(`An earlier attempt may have posted this message already: ${error.message}`);

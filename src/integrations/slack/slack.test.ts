@@ -45,6 +45,17 @@ it('finds the message of an attempt that was killed, even in a channel given by 
   expect(server.messages).toHaveLength(2);
 });
 
+it('finds the message of an attempt that was killed in a thread with more replies than one page', async () => {
+  const { artifact } = await post({});
+  const reply = { channel: 'C0OPS', threadTs: artifact?.['ts'] };
+  for (let n = 0; n < 150; n += 1) await post(reply, { idempotencyKey: `reply ${n}` });
+  const before = server.messages.length;
+  await post(reply, { attempt: 2, idempotencyKey: 'reply 149' });
+  expect(server.messages).toHaveLength(before);
+  await post(reply, { attempt: 2, idempotencyKey: 'another' });
+  expect(server.messages).toHaveLength(before + 1);
+});
+
 it('posts with a note if it may not search for an earlier message', async () => {
   server.failures.push({ status: 200, body: { ok: false, error: 'missing_scope', needed: 'channels:history' } });
   await post({ channel: 'C0OPS' }, { attempt: 2 });

@@ -38,6 +38,18 @@ export async function startSlackServer(token: string) {
   const channelOf = (given: unknown) =>
     channels.find(({ id, name }) => given === id || String(given).replace(/^#/, '') === name);
 
+  /** Answers with one page. A cursor is the position of the first message of its page. */
+  const paged = (all: readonly object[], limit: unknown, cursor: unknown): VendorAnswer => {
+    const from = Number(cursor ?? 0);
+    const to = from + Number(limit ?? 100);
+    const hasMore = to < all.length;
+    return ok({
+      messages: all.slice(from, to),
+      has_more: hasMore,
+      ...(hasMore && { response_metadata: { next_cursor: String(to) } }),
+    });
+  };
+
   const methods: Record<string, (args: Args) => VendorAnswer> = {
     'auth.test': () => ok({ team: 'Acme', user: 'fermata', bot_id: 'B1' }),
     'conversations.list': () =>
@@ -83,13 +95,20 @@ export async function startSlackServer(token: string) {
       message.text = String(text);
       return ok({ channel, ts });
     },
-    'conversations.history'({ channel }) {
+    // https://docs.slack.dev/reference/methods/conversations.history: the newest first.
+    'conversations.history'({ channel, limit, cursor }) {
       const found = channels.find(({ id }) => id === channel);
       if (!found) return refused('channel_not_found');
-      return ok({ messages: messages.filter((one) => one.channel === channel && !one.thread_ts).reverse() });
+      const all = messages.filter((one) => one.channel === channel && !one.thread_ts).reverse();
+      return paged(all, limit, cursor);
     },
-    'conversations.replies': ({ channel, ts }) =>
-      ok({ messages: messages.filter((one) => one.channel === channel && (one.thread_ts === ts || one.ts === ts)) }),
+    // https://docs.slack.dev/reference/methods/conversations.replies: the earliest first.
+    'conversations.replies': ({ channel, ts, limit, cursor }) =>
+      paged(
+        messages.filter((one) => one.channel === channel && (one.thread_ts === ts || one.ts === ts)),
+        limit,
+        cursor,
+      ),
     'reactions.add'({ timestamp, name }) {
       const message = messages.find(({ ts }) => ts === timestamp);
       // https://docs.slack.dev/reference/methods/reactions.add#errors
