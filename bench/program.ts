@@ -4,8 +4,9 @@ import { projectRoot } from '../src/project-root';
 import { until } from '../test/support/until';
 
 /**
- * Starts `fermata <command>` of the built program with only the given environment variables, and waits until it prints
- * `readyWords`. `BENCH_NODE_ARGUMENTS`, a JSON list, is passed to Node as options, for profilers.
+ * Starts `fermata <command>` of the built program and waits until it prints `readyWords`. The program gets only the
+ * variables in `env`, PATH and HOME. `BENCH_NODE_ARGUMENTS`, a JSON list, contains extra Node options, e.g. for a
+ * profiler.
  */
 export async function startProgram(command: string, env: Record<string, string>, readyWords: string): Promise<Child> {
   const { PATH = '', HOME = '', BENCH_NODE_ARGUMENTS = '[]' } = process.env;

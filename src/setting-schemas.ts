@@ -70,7 +70,7 @@ export const days = (count: number) =>
     .prefault(String(count))
     .transform((n) => n * DAY_MS);
 
-/** Returns whether Node accepts a text as the name of a time zone. */
+/** Returns whether Node accepts `name` as the name of a time zone. */
 export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -80,7 +80,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Returns whether a text is a host name, an address or a range, according to the rules of the egress guard. */
+/** Returns whether the egress guard accepts `item` as a host name, an address or a range. */
 export function isHostOrRange(item: string): boolean {
   try {
     createAllowList([item]);

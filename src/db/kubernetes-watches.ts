@@ -18,7 +18,7 @@ export interface HeldWatch extends WatchPlace {
   resourceVersion: string | null;
   /** The API server to which the resource version belongs. */
   cluster: string | null;
-  /** A text that changes whenever the connection changes. */
+  /** A string that changes whenever the connection changes. */
   connectionMark: string;
 }
 

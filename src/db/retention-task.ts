@@ -14,7 +14,7 @@ export interface Retention {
   notificationsMs: number;
   /** How long resolved incidents, and completed and cancelled maintenances, are kept. */
   incidentsMs: number;
-  /** Number of versions of an automation that are kept in any case, newest first. */
+  /** Number of newest versions of each automation that are kept regardless of age. */
   versionsMinPerAutomation: number;
 }
 

@@ -25,9 +25,9 @@ export interface DevInfo {
 /** A complete Fermata on this machine, as `fermata dev` and `fermata demo` run it. */
 export interface DevStack {
   /**
-   * Starts missing parts in order, until all of them work.
-   * @throws {AlreadyRunning} when another `fermata dev` uses the state directory; otherwise the error of the part that
-   * does not start
+   * Starts every part that is not already available, runs migrations and upgrades, and waits until all parts are ready.
+   * @throws {AlreadyRunning} if another `fermata dev` uses the state directory; any other error comes from the step
+   * that failed
    */
   start(): Promise<DevInfo>;
   /** Stops all parts in reverse order and waits for them. May be called during a start. */

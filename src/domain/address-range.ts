@@ -14,7 +14,7 @@ export function parseAddressRange(text: string): AddressRange {
   return [address, address.kind() === 'ipv4' ? 32 : 128];
 }
 
-/** Returns whether a text is an address or a range in CIDR notation. */
+/** Returns whether `text` is an address or a range in CIDR notation. */
 export function isAddressRange(text: string): boolean {
   try {
     parseAddressRange(text);

@@ -1,5 +1,5 @@
 /**
- * Returns why a text is not JSON, taken from the message of the error that `JSON.parse` threw. Excerpts of the text are
+ * Returns why text is not JSON, taken from the message of the error that `JSON.parse` threw. Excerpts of the text are
  * left out, because they may contain a secret. Returns undefined when nothing else is left.
  */
 export function jsonProblem(error: unknown): string | undefined {

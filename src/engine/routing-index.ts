@@ -95,8 +95,8 @@ export class RoutingIndex {
   }
 
   /**
-   * Removes the entries of an automation whose stored definition this process cannot read, for example one of a newer
-   * release, and records it as unreadable.
+   * Removes the entries of an automation that this process cannot read, for example because a newer release wrote it or
+   * because the plugin with a trigger's type throws an error, and records it as unreadable.
    */
   setUnreadable(automationId: string): void {
     this.remove(automationId);

@@ -22,8 +22,8 @@ export interface WakeSender {
 }
 
 /**
- * Signals the executions of waits that were woken, and repeats the signals until the executions have checked their
- * waits. The rows are authoritative.
+ * Signals executions whose waits have been woken, and repeats each signal until the execution has checked its wait. A
+ * lost signal does no harm: the wait's row records that it was woken.
  */
 export function createWakeSender(deps: {
   database: Database;

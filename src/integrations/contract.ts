@@ -203,7 +203,7 @@ export type Action = TransactionalAction<any> | CallingAction<any>;
  */
 export type SystemRemovedHook = (write: DomainWrite, systemId: string) => Promise<void>;
 
-/** Everything that a folder of `domains/` or `integrations/` registers. */
+/** Everything that a folder under `domains/` or `integrations/` registers. */
 export interface Plugin extends PluginDescription<Action> {
   entityKinds?: readonly EntityKind[];
   connectionTypes?: readonly AnyConnectionType[];

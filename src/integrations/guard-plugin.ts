@@ -6,8 +6,8 @@ import type { OwnPlugin } from './contract';
 import { maskError } from './mask-error';
 
 /**
- * Runs code of a plugin. Secrets that the code reads can only be sent to the hosts they are bound to, and are masked in
- * the errors that it throws.
+ * Runs plugin code. Secrets that it reads can be sent only to the hosts they are bound to, and are masked in the errors
+ * it throws.
  */
 export async function runGuarded<T>(mask: Mask, work: () => Promise<T> | T): Promise<T> {
   try {

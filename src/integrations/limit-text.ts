@@ -12,7 +12,7 @@ const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 export type TextLimit = { bytes: number } | { characters: number };
 
 /**
- * Returns a text unchanged, or cut to the limit with `…` at the end. Does not cut inside a grapheme of up to 64 UTF-16
+ * Returns `text` unchanged, or cut to the limit with `…` at the end. Does not cut inside a grapheme of up to 64 UTF-16
  * units, and never inside a code point.
  */
 export function limitText(text: string, limit: TextLimit): string {
@@ -28,7 +28,7 @@ export function limitText(text: string, limit: TextLimit): string {
 
 const lengthOf = (text: string): number => text.length;
 
-/** Returns the number of UTF-16 units at the start of a text that fit into the given number of bytes. */
+/** Returns the number of UTF-16 units at the start of `text` that fit into the given number of bytes. */
 function unitsInBytes(text: string, bytes: number): number {
   // A UTF-16 unit takes at most three bytes, so encoding the whole text is not necessary.
   let [low, high] = [Math.floor(bytes / 3), Math.min(text.length, bytes)];

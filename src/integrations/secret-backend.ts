@@ -3,7 +3,10 @@ import { findSecrets, listSecrets, secretSealName } from '../db/secrets';
 import type { SecretBinding } from '../domain/secrets/binding';
 import type { Cipher } from '../domain/secrets/cipher';
 
-/** A decrypted secret. It exists only during the activity that uses it. */
+/**
+ * A decrypted secret. It is decrypted for each activity, request, plugin call or event watch that uses it. Afterwards,
+ * the value is kept only in masks.
+ */
 export interface SecretValue {
   value: string;
   /** Changes whenever the value changes, even when the secret is deleted and created again. */

@@ -27,8 +27,8 @@ if (!ready) console.warn(`skipped: needs ${CHROMIUM} (or CHROMIUM=path) and a bu
 export const describeConsole = ready || process.env['CI'] === 'true' ? describe : describe.skip;
 
 /**
- * A page in its own browser context, and the problems that occurred on it: script errors, blocked code, and requests to
- * other servers.
+ * A page in its own browser context, and the problems that occurred on it: script errors, violations of the Content
+ * Security Policy, dialogs, and requests to other servers.
  */
 export interface Opened {
   page: Page;
@@ -39,12 +39,15 @@ export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 
 /**
- * Delay in milliseconds of every script and response. With it, a test that does not wait for the next screen fails on
- * every run; without it, such a test fails only on a busy machine.
+ * Delay in milliseconds of each request for an asset or to the API (see `slowDown`). With it, a test that does not wait
+ * for the next screen fails on every run; without it, such a test fails only on a busy machine.
  */
 const SLOW_MS = Number(process.env['CONSOLE_SLOW_MS'] ?? 0);
 
-/** Delays everything that a browser context loads, except the event stream. */
+/**
+ * Delays the requests of a browser context for `/assets/…` and `/api/v1/…`, except those whose path begins with
+ * `/api/v1/stream`.
+ */
 const slowDown = (context: BrowserContext) =>
   context.route(/\/assets\/|\/api\/v1\/(?!stream)/, async (route) => {
     await new Promise((resolve) => setTimeout(resolve, SLOW_MS));

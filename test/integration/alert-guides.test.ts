@@ -80,7 +80,7 @@ describe('the guides on alerts', () => {
     expect(items).toMatchObject([{ title: 'Flappy is flapping', systemIds: ['flaps'] }]);
   }, 270_000);
 
-  test('mute-during-maintenance pages after the maintenance, only about alerts that still fire', async () => {
+  test('mute-during-maintenance pages after the maintenance, only about alerts that are still firing', async () => {
     const [name, pager] = await channel('PAGER_2');
     const id = await guide('mute-during-maintenance.yaml', ['PAGER', pager]);
     for (const system of ['m1', 'm2']) await engine.call(api, 'POST', '/systems', { id: system, name: system });

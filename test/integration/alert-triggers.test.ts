@@ -79,7 +79,7 @@ ${actions}`;
     expect(await engine.runs(fired)).toEqual([]);
   }, 360_000);
 
-  test('an alert that still fires when its silence ends starts no run until its next episode', async () => {
+  test('an alert that is still firing when its silence ends starts no run until its next episode', async () => {
     const on = (event: string) =>
       engine.save(
         automation(

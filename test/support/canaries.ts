@@ -20,7 +20,7 @@ const NEEDLES = Object.entries(CANARIES).flatMap(([name, value]) =>
 );
 
 /**
- * Returns a description of each canary that a text contains in some encoded form: its name, `where`, and the
+ * Returns a description of each canary that `text` contains in some encoded form: its name, `where`, and the
  * surrounding text.
  */
 export function canariesIn(where: string, text: string): string[] {

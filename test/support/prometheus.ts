@@ -12,8 +12,8 @@ const ALERTMANAGER = process.env['ALERTMANAGER'] ?? '/usr/bin/prometheus-alertma
 const isInstalled = existsSync(PROMETHEUS) && existsSync(ALERTMANAGER);
 
 /**
- * Runs a suite only if Prometheus and Alertmanager are installed. In CI, the suite runs in any case, and fails if they
- * are missing.
+ * Runs a suite only if Prometheus and Alertmanager are installed. In CI, the suite always runs, and fails if they are
+ * missing.
  */
 export const describeWithPrometheus = isInstalled || process.env['CI'] === 'true' ? describe : describe.skip;
 
@@ -24,8 +24,9 @@ export interface MonitoringServer {
 }
 
 /**
- * Starts a program with a configuration file, and waits until it answers.
- * @throws {Error} with the output of the program when it ends
+ * Starts a server and waits until it is ready.
+ * @throws {Error} if the program exits first (the message contains its output), cannot be started, or is not ready
+ * after `allowedMs(60_000)`
  */
 async function startServer(
   program: string,

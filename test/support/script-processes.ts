@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Finds the processes whose environment or arguments contain a text. Returns the id, environment and arguments of each
+ * Finds the processes whose environment or arguments contain `text`. Returns the id, environment and arguments of each
  * process as one text, separately for processes outside and inside a sandbox.
  */
 export function processesWith(text: string): { outside: string[]; inside: string[] } {

@@ -1,4 +1,7 @@
-/** Returns the starts and ends of days in the local time zone, beginning with the day of `at`, in ms since 1970. */
+/**
+ * Returns the start and end of each of `count` days in the local time zone, beginning with the day of `at`. Times are
+ * in ms since 1970.
+ */
 export function daysFrom(at: Date, count: number): { from: number; to: number }[] {
   // A day in which the clocks change does not have 24 hours.
   const startOf = (index: number) => new Date(at.getFullYear(), at.getMonth(), at.getDate() + index).getTime();

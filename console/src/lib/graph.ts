@@ -84,7 +84,7 @@ function gatesOf({ triggers, conditions }: FlowModel, counts: Counts, graph: Gra
 const exitOf = (from: string): Exit => ({ from, label: '', kind: 'next' });
 
 /**
- * Returns the exits with a text added to the label of the first exit. If every edge had the text, it would look like a
+ * Returns the exits with `text` added to the label of the first exit. If every edge had the text, it would look like a
  * separate count for each edge.
  */
 function labelled(exits: readonly Exit[], text: string | undefined): Exit[] {

@@ -101,7 +101,10 @@ function useFirstPlace(steps: readonly Step[], chosen: string | undefined, show:
   };
 }
 
-/** Returns whether the name, action, path or status of a step contains a text, which must be in lower case. */
+/**
+ * Returns whether a step's name, action, kind, path or status contains `text`, ignoring case. `text` must be
+ * lower-case.
+ */
 const matches = ({ path, actionId, action, kind, status }: Step, text: string): boolean =>
   [path, actionId, action, kind.replaceAll('_', ' '), status].some(
     (each) => each?.toLowerCase().includes(text) === true,

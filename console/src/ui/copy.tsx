@@ -21,7 +21,7 @@ interface CopyIdProps {
 }
 
 /**
- * Writes a text to the clipboard. Browsers offer their clipboard API only to pages from HTTPS or localhost; elsewhere,
+ * Writes `text` to the clipboard. Browsers offer their clipboard API only to pages from HTTPS or localhost; elsewhere,
  * the text is copied from a hidden field next to `button`.
  * @throws {Error} when the browser refuses
  */

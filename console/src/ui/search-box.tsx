@@ -10,7 +10,7 @@ interface SearchBoxProps {
   /** The parameter of the address that contains the text. Default: `q`. */
   name?: string;
   /**
-   * Returns whether a text can be searched while it is being typed. Enter searches any text. Default: every text can be
+   * Returns whether `text` can be searched while it is being typed. Enter searches any text. Default: every text can be
    * searched.
    */
   isComplete?(text: string): boolean;

@@ -27,7 +27,7 @@ export interface GitOpsRead {
 type Validate = (document: unknown, locate: Locate) => Validation;
 
 /**
- * Reads a text with several documents. Returns the findings of all documents. Their paths start with
+ * Reads `text`, which may contain several documents. Returns the findings of all documents. Their paths start with
  * `documents[<index>]`; empty documents are not counted.
  */
 export function readGitOpsDocuments(text: string, validate: Validate): GitOpsRead {

@@ -28,8 +28,8 @@ export function nestsTooDeep(text: string): boolean {
 }
 
 /**
- * Returns the position of the first error in a text that `JSON.parse` refused, or the end of the text if there is none.
- * Not every message of `JSON.parse` contains a position, and the messages differ between versions of Node. This
+ * Returns the position of the first error in `text`, which `JSON.parse` refused, or the end of `text` if it has no
+ * error. Not every message of `JSON.parse` contains a position, and the messages differ between versions of Node. This
  * function is recursive, so call it only with texts that are not nested too deeply.
  */
 export function locateJsonError(text: string): TextPlace {

@@ -22,7 +22,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Returns a UUID in the database's spelling.
- * @throws {FermataError} `not_found` for a text that is not a UUID
+ * @throws {FermataError} `not_found` if `id` is not a UUID
  */
 export function uuidOrNotFound(id: string, what: string): string {
   if (!UUID.test(id)) throw notFound(what, id);

@@ -83,7 +83,7 @@ export function hookSecretName(id: string): string {
   return `hook:${id}`;
 }
 
-/** Returns the routes of inbound hooks, which determine who may post to `/hooks/{name}`. */
+/** Returns the routes of inbound hooks, which determine who may post to `/hooks/{name}` and `/ingest/{sender}/{hook}`. */
 export function hookRoutes(deps: HooksDeps): Route[] {
   return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute()];
 }

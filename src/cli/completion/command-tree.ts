@@ -49,5 +49,5 @@ export function wordsAfter({ subcommands, choices, options }: CompletedCommand):
   return [...subcommands.map(({ path }) => path.at(-1) ?? ''), ...choices, ...options.flatMap(({ flags }) => flags)];
 }
 
-/** Returns a text in single quotes for a POSIX shell. */
+/** Returns `text` in single quotes for a POSIX shell. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

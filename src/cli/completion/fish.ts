@@ -1,6 +1,6 @@
 import { allCommands, type CompletedCommand } from './command-tree';
 
-/** Returns a text in single quotes for fish, which only needs `\` and `'` to be escaped. */
+/** Returns `text` in single quotes for fish, which only needs `\` and `'` to be escaped. */
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 /** Returns a completion script for fish. */

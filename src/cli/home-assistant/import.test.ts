@@ -11,7 +11,7 @@ beforeAll(async () => {
   known = await loadKnown();
 });
 
-/** Returns the documents that a text is translated to. Each must pass Fermata's validation. */
+/** Returns the documents that `text` is translated to. Each must pass Fermata's validation. */
 function imported(text: string) {
   const hasAction = (name: string) => known.registry.action(name) !== undefined;
   return readAutomations(text).map((written) => {

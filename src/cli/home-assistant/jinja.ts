@@ -243,7 +243,7 @@ export function expressionOfTemplate(template: string, names: Names): string {
 }
 
 /**
- * Translates a text with {{ expressions }} to a Fermata template.
+ * Translates `text` with {{ expressions }} to a Fermata template.
  * @throws {NotImported} when an expression uses something that Fermata does not have
  */
 export function templateOfText(text: string, names: Names): string {

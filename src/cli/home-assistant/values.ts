@@ -14,7 +14,7 @@ export function listOf(value: unknown): unknown[] {
 }
 
 /**
- * Returns the texts in a text or a list of texts. Every text is split at its commas.
+ * Returns the strings in a string or a list of strings. Every string is split at its commas.
  * @throws {NotImported} when the value is anything else
  */
 export function textsOf(value: unknown, what: string): string[] {

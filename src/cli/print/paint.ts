@@ -3,7 +3,7 @@ export type Tone = 'good' | 'bad' | 'busy' | 'waiting' | 'quiet' | 'strong';
 
 const CODES: Record<Tone, number> = { good: 32, bad: 31, busy: 36, waiting: 33, quiet: 90, strong: 1 };
 
-/** Returns a text in the colour of a tone, if colours are enabled. */
+/** Returns `text` in the colour of `tone`, or unchanged if colours are disabled or there is no tone. */
 export function paint(text: string, tone: Tone | undefined, colours: boolean): string {
   return colours && tone !== undefined && text !== '' ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text;
 }

@@ -76,7 +76,7 @@ function fittingWidths(columns: readonly string[], texts: readonly string[][], w
 }
 
 /**
- * Shortens a text. Ids are cut in the middle. Instants first lose the year, then the seconds. Other texts are cut at
+ * Shortens `text`. Ids are cut in the middle. Instants first lose the year, then the seconds. Other texts are cut at
  * the end.
  */
 function shorten(text: string, room: number): string {
@@ -87,7 +87,7 @@ function shorten(text: string, room: number): string {
 
 const isId = (text: string) => text.length > MAX_WORD && !text.includes(' ');
 
-/** Cuts a text to `room` columns. A text that is cut ends with an ellipsis. */
+/** Cuts `text` to `room` columns. If it is cut, it ends with an ellipsis. */
 export function cut(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
   let shown = '';
@@ -98,7 +98,7 @@ export function cut(text: string, room: number): string {
   return `${shown}…`;
 }
 
-/** Cuts the middle of a text to `room` columns and inserts an ellipsis. Used for ids, which differ at both ends. */
+/** Cuts the middle of `text` to `room` columns and inserts an ellipsis. Used for ids, which differ at both ends. */
 export function cutMiddle(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
   const tailRoom = Math.floor((room - 1) / 3);
@@ -112,7 +112,7 @@ export function cutMiddle(text: string, room: number): string {
   return `${cut(text, room - textWidth(tail))}${tail}`;
 }
 
-/** Cuts the start of a text whose end is more important. A text that is cut starts with an ellipsis. */
+/** Cuts the start of `text`, for values whose end is more important. The result starts with an ellipsis. */
 export function cutBefore(text: string, room: number): string {
   const characters = [...text];
   return characters.length <= room ? text : `…${characters.slice(characters.length - Math.max(0, room - 1)).join('')}`;

@@ -32,7 +32,7 @@ function isMap(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Returns whether a text matches a pattern with `*`. Does not backtrack: each part is searched for after the previous
+ * Returns whether `text` matches a pattern with `*`. Does not backtrack: each part is searched for after the previous
  * part, and the last part must be at the end.
  */
 function fits(pattern: string, text: string): boolean {

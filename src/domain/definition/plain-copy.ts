@@ -5,7 +5,7 @@ import { MAX_DATA_DEPTH } from './yaml-data';
 /** Matches NUL, which Postgres cannot store, and lone surrogates, which no encoding can represent. */
 const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
-/** Returns whether a text can be stored and sent, which requires that it contains neither NUL nor lone surrogates. */
+/** Returns whether `text` can be stored and sent, which requires that it contains neither NUL nor lone surrogates. */
 export function isStorableText(text: string): boolean {
   return !UNSTORABLE.test(text);
 }

@@ -57,7 +57,7 @@ export interface TextChange {
   patch?: string | undefined;
 }
 
-/** Returns whether a text contains exactly this automation. A text without a status matches any status. */
+/** Returns whether `text` contains exactly this automation. Without a status, it matches any status. */
 export function states(text: string, { definition, group, status }: StoredDocument): boolean {
   const stated = statedBy(text);
   if (stated === undefined || !sameJson(stated.definition, definition)) return false;
@@ -77,7 +77,7 @@ function keptText(sourceYaml: string | null, stored: StoredDocument): string | u
 }
 
 /**
- * Parses a text to a normalized definition, without checking its meaning. Returns undefined if its structure is
+ * Parses `text` to a normalized definition, without checking its meaning. Returns undefined if its structure is
  * invalid.
  */
 function statedBy(text: string): Stated | undefined {

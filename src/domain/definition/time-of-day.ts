@@ -3,7 +3,7 @@ export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as con
 
 const TIME_OF_DAY = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 
-/** Returns whether a text is a time of day, `HH:MM` or `HH:MM:SS`. */
+/** Returns whether `text` is a time of day, `HH:MM` or `HH:MM:SS`. */
 export function isTimeOfDay(text: string): boolean {
   return TIME_OF_DAY.test(text);
 }

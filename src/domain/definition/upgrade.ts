@@ -52,7 +52,7 @@ function counting({ config, ...trigger }: Document): Document {
 
 /**
  * Returns an expression without the braces around it, which would be an error inside another expression. Returns
- * undefined if it is not a text.
+ * undefined if it is not a string.
  */
 function bare(filter: unknown): string | undefined {
   if (typeof filter !== 'string') return undefined;

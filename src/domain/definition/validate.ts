@@ -139,7 +139,7 @@ export function validateDefinition(input: unknown, options: ValidationOptions): 
   return { errors: findings.errors, warnings: findings.warnings };
 }
 
-/** Validates a text that contains one document. Errors in the YAML itself are included in the findings. */
+/** Validates `text`, which must contain one document. Errors in the YAML itself are included in the findings. */
 export function validateYaml(text: string, options: Omit<ValidationOptions, 'locate'>): Validation {
   const [first, second] = readYaml(text);
   if (!first)

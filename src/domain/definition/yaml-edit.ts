@@ -16,7 +16,7 @@ import { insertPair, mapOf, ownFirstComment, pairOf, removeKey, setKey, withComm
 /** Keys after which a new top-level key is placed. The first of these that exists is used. */
 const HEAD = ['description', 'name'];
 
-/** Parses a text that `readYaml` has accepted. */
+/** Parses `text` that `readYaml` has accepted. */
 function parsed(text: string): Document.Parsed {
   const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: false, logLevel: 'silent' } as const;
   return parseDocument(text, { ...options, resolveKnownTags: false });
@@ -63,7 +63,7 @@ export function mergeYaml(text: string, patch: string): string | undefined {
 }
 
 /**
- * Sets top-level keys of a text, or removes those whose value is undefined. Returns undefined in the same cases as
+ * Sets top-level keys of `text`, or removes those whose value is undefined. Returns undefined in the same cases as
  * `editYaml`.
  */
 export function setTopKeys(text: string, keys: Readonly<Record<string, unknown>>): string | undefined {

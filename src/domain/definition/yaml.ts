@@ -48,7 +48,7 @@ const TOO_DEEP: Finding = {
 };
 
 /**
- * Returns the tokens of a text, or undefined when it is nested too deeply. The parser's time grows with the square of
+ * Returns the tokens of `text`, or undefined when it is nested too deeply. The parser's time grows with the square of
  * the depth. The composer is recursive: about ten thousand levels overflow the stack. If Node is compiling a regular
  * expression when the stack overflows, the whole process ends.
  */
@@ -119,7 +119,7 @@ export function readYaml(given: string): YamlDocument[] {
 }
 
 /**
- * Reads a text with exactly one document.
+ * Reads `text`, which must contain exactly one document.
  * @throws {FermataError} `malformed_body` for another number of documents, or with the findings for a document that is
  * not well-formed; `body_too_large` for a text that is too expensive to parse (more than 1 MB, too many tokens, or
  * nested too deeply)

@@ -2,7 +2,7 @@ import { textWidth } from '../text-width';
 
 const EXCERPT_WIDTH = 100;
 
-/** Returns the offsets at which the lines of a text start. */
+/** Returns the offsets at which the lines of `source` start. */
 function startsOfLines(source: string): number[] {
   const starts = [0];
   for (let at = source.indexOf('\n'); at !== -1; at = source.indexOf('\n', at + 1)) starts.push(at + 1);
@@ -13,7 +13,7 @@ function startsOfLines(source: string): number[] {
 // positions in the same text.
 let latest: { readonly source: string; readonly starts: readonly number[] } = { source: '', starts: [0] };
 
-/** Returns the 1-based position of an offset in a text. Columns count UTF-16 units, as editors and YAML parsers do. */
+/** Returns the 1-based position of `offset` in `source`. Columns count UTF-16 units, as in editors and YAML parsers. */
 export function placeOf(source: string, offset: number): { line: number; column: number } {
   if (latest.source !== source) latest = { source, starts: startsOfLines(source) };
   const { starts } = latest;

@@ -40,8 +40,8 @@ const NO_OPTIONS: EvaluateOptions = {};
 const DATE_ONLY = 10;
 
 /**
- * Returns the milliseconds since 1970 of a text with date and time, or undefined for a date without a time or any other
- * text.
+ * Returns the milliseconds since 1970 if `text` is a date with a time, otherwise undefined (also for a date without a
+ * time).
  */
 const timeOf = (text: string): number | undefined => (text.trim().length > DATE_ONLY ? parseInstant(text) : undefined);
 

@@ -30,7 +30,7 @@ function isSafe(node: Node, filters: ReadonlySet<string>, inText: boolean): bool
   }
 }
 
-/** Returns whether a text ends inside a JSON string. `inString` is whether it begins in one. */
+/** Returns whether `text` ends inside a JSON string. `inString` is whether it begins in one. */
 function endsInString(text: string, inString: boolean): boolean {
   let inside = inString;
   for (let at = 0; at < text.length; at += 1) {

@@ -108,7 +108,7 @@ function quoted(text: string): string {
   return `'${escaped}'`;
 }
 
-/** Returns the source text of a tree, with parentheses around every part. */
+/** Returns the source text of a tree, with parentheses around every operation. */
 export function write(node: Tree): string {
   switch (node.t) {
     case 'value':

@@ -75,7 +75,7 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** Returns the length of a text in bytes of UTF-8. */
+/** Returns the length of `text` in bytes of UTF-8. */
 export function byteLength(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) {
@@ -100,7 +100,7 @@ export class ResultSize {
     if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');
   }
 
-  /** Adds the size of a text. In texts of up to 341 characters, every character counts as one byte. */
+  /** Adds the size of `text`. In texts of up to 341 characters, every character counts as one byte. */
   addText(text: string): void {
     if (text.length > MAX_RESULT) this.add(text.length);
     this.add(text.length * 3 <= 1024 ? text.length : byteLength(text));

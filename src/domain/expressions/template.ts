@@ -31,7 +31,7 @@ export interface RenderOptions extends EvaluateOptions {
 // reference.
 const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
 
-/** Returns whether a text contains `{{`, which may belong to an expression or to a reference to a secret. */
+/** Returns whether `text` contains `{{`, which may belong to an expression or to a reference to a secret. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }

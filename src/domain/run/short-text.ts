@@ -3,6 +3,6 @@
  */
 const MAX_CHARACTERS = 2_000;
 
-/** Returns a text for rows and histories, truncated to `most` characters. */
+/** Returns `text`, truncated to `most` characters for rows and histories. */
 export const shortText = (text: string, most: number = MAX_CHARACTERS): string =>
   text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;

@@ -1,4 +1,4 @@
-/** A day of a calendar. `month` counts from 0, `weekday` from Sunday = 0. */
+/** A calendar day. `month` and `weekday` are zero-based: 0 is January and Sunday. */
 export interface CalendarDay {
   year: number;
   month: number;

@@ -67,7 +67,7 @@ export function originalSpans({ starts }: DecodedView, spans: readonly Span[]): 
   return spans.map(([start, end]): Span => [starts[start] ?? 0, starts[end] ?? 0]);
 }
 
-/** Resolves the escapes of a text once. Returns undefined when the text has none. */
+/** Resolves the escapes of `text` once. Returns undefined when it has none. */
 function decodeOnce(text: string): DecodedView | undefined {
   if (!HINT.test(text)) return undefined;
   const starts = new Int32Array(text.length + 1);

@@ -1,10 +1,10 @@
-/** Returns the bytes of a text in UTF-8, and in UTF-16 of both byte orders, as Windows and PowerShell encode it. */
+/** Returns the bytes of `form` in UTF-8, and in UTF-16 of both byte orders, as Windows and PowerShell encode it. */
 function bytesOf(form: string): Buffer[] {
   const little = Buffer.from(form, 'utf16le');
   return [Buffer.from(form), little, Buffer.from(little).swap16()];
 }
 
-/** Returns the base64 of a text, alone and as part of a longer text, in which it can begin at one of three offsets. */
+/** Returns the base64 of `form`, alone and as part of a longer text, in which it can begin at one of three offsets. */
 export function base64Forms(form: string): string[] {
   return bytesOf(form).flatMap((bytes) => {
     // For each of the three offsets in a group of three bytes: the characters that do not depend on the surrounding
@@ -19,7 +19,7 @@ export function base64Forms(form: string): string[] {
   });
 }
 
-/** Returns the bytes of a text in hexadecimal, in lower case. */
+/** Returns the bytes of `form` in hexadecimal, in lower case. */
 export function hexForms(form: string): string[] {
   return bytesOf(form).map((bytes) => bytes.toString('hex'));
 }

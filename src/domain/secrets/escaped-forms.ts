@@ -1,4 +1,4 @@
-/** Returns a text and the forms that it takes with the escapes of JSON, URLs, HTML, shells, SQL and CSV. */
+/** Returns `form` and its variants with the escapes of JSON, URLs, HTML, shells, SQL and CSV. */
 export function escapedForms(form: string): ReadonlySet<string> {
   return new Set([form, ...jsonForms(form), ...percentForms(form), ...htmlForms(form), ...quotedForms(form)]);
 }
@@ -98,9 +98,9 @@ function htmlForms(form: string): string[] {
 }
 
 /**
- * Returns the forms of a text inside the quotes of shells (`set -x`, `${VAR@Q}`, Python's `shlex.quote`), with escaping
- * backslashes (`printf %q`, Ruby's `shellescape`), in `$'…'`, with doubled quotes (SQL, CSV, PowerShell), and as
- * quoted-printable.
+ * Returns `form` as it is written inside the quotes of shells (`set -x`, `${VAR@Q}`, Python's `shlex.quote`), with
+ * escaping backslashes (`printf %q`, Ruby's `shellescape`), in `$'…'`, with doubled quotes (SQL, CSV, PowerShell), and
+ * as quoted-printable.
  */
 function quotedForms(form: string): string[] {
   const ansi = form

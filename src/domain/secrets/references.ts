@@ -4,12 +4,12 @@ export const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
 /** Pattern of names of secrets. */
 export const SECRET_NAME = /^[A-Za-z0-9_-]{1,100}$/;
 
-/** Returns the names of the secrets that a text refers to. */
+/** Returns the names of the secrets that `text` refers to. */
 export function referencesIn(text: string): string[] {
   return [...text.matchAll(REFERENCE)].flatMap(([, name]) => name ?? []);
 }
 
-/** Returns a text with its references replaced. */
+/** Returns `text` with its references replaced. */
 export function fillReferences(text: string, valueOf: (name: string) => string): string {
   return text.replace(REFERENCE, (_reference, name: string) => valueOf(name));
 }

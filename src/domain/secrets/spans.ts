@@ -24,7 +24,7 @@ export function joinSpans(lists: readonly (readonly Span[])[]): Span[] {
   return joined;
 }
 
-/** Returns a text in which each span has been replaced. */
+/** Returns `text` in which each span has been replaced. */
 export function replaceSpans(text: string, spans: readonly Span[], by: string): string {
   let output = '';
   let from = 0;

@@ -93,7 +93,7 @@ function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
   return shifts;
 }
 
-/** Returns the hashes of all prefixes of a text. */
+/** Returns the hashes of all prefixes of `text`. */
 function prefixHashes(text: string): Int32Array {
   const hashes = new Int32Array(text.length + 1);
   let hash = 0;

@@ -152,8 +152,8 @@ const isStale = (before: Date): SQL =>
 export const alertsStale = (before: Date): SQL => sql`exists (select 1 from alerts where ${isStale(before)})`;
 
 /**
- * Locks an alert, and returns whether it still fires without a message since `before`. A message may have arrived since
- * `staleAlerts` returned it.
+ * Locks an alert, and returns whether it is still firing and has had no message since `before`. A message may have
+ * arrived since `staleAlerts` returned it.
  */
 export async function isStillStale(write: DomainWrite, fingerprint: string, before: Date): Promise<boolean> {
   await lockSilences(write.tx, 'read');

@@ -124,7 +124,7 @@ function compile(
 }
 
 /**
- * Parses a text with matchers: a single matcher such as `severity=~"critical|page"`, or several separated by commas,
+ * Parses the matchers in `text`: a single matcher such as `severity=~"critical|page"`, or several separated by commas,
  * with or without braces around them. Names and values may be quoted; UTF-8 names are accepted.
  * @throws {MatcherError} with the column
  */

@@ -100,8 +100,8 @@ function contextKey(payload: Fields, config: Fields): string {
 }
 
 /**
- * Returns whether a dwell continues: the alert still fires, its state still matches the config, and no silence covers
- * it.
+ * Returns whether a dwell continues: the alert is still firing, its state still matches the config, and no silence
+ * covers it.
  */
 function isStillFiring(state: Fields, _payload: Fields, config: Fields): boolean {
   return state['status'] === 'firing' && state['silencedUntil'] === undefined && isWanted(state, config);

@@ -27,7 +27,8 @@ interface Replay {
   checks: Map<string, StoredCheck>;
   health: HealthState | undefined;
   /**
-   * The checks that have a result at the current time. The health is derived once all of these results have been read.
+   * The instant being replayed, with the checks and the ids of the results read for it so far. Undefined before the
+   * first result and once the health at the instant has been derived.
    */
   instant: { at: Date; seen: Set<string>; sources: string[] } | undefined;
 }

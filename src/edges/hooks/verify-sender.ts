@@ -138,5 +138,5 @@ function matchesAny(wanted: readonly string[], given: readonly string[]): boolea
   return matches;
 }
 
-/** Returns a text as it arrives in a header: senders write UTF-8 bytes, which Node decodes as Latin-1. */
+/** Returns `text` as it arrives in a header: senders write UTF-8 bytes, which Node decodes as Latin-1. */
 const inHeader = (text: string): string => Buffer.from(text).toString('latin1');

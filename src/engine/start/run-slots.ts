@@ -70,8 +70,10 @@ export interface RunSlots {
    */
   call(executionRunId: string): () => void;
   /**
-   * Records that a normal activity of an execution begins in this process. Call the returned function when it ends. If
-   * the activity moves its call to another task queue, the call takes a slot again until it arrives there.
+   * Records that a normal activity of an execution has begun in this process, and releases the slot that was held for
+   * its handover. Call the returned function when the activity ends. If the activity hands its call over to another
+   * task queue, pass that queue: a slot is then held until the call arrives there, but for at most 2 s. No slot is held
+   * if this process has no room for the call, or if none was held for the handover to this activity.
    */
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
   /**

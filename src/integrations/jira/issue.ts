@@ -57,7 +57,7 @@ export function issueKeyOf(issueKey: string | undefined, consumed: Record<string
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }
 
-/** Returns a text as a quoted JQL string. */
+/** Returns `text` as a quoted JQL string. */
 export function quoteJql(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`;
 }

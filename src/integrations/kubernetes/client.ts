@@ -158,7 +158,7 @@ export function createKubernetesWatch(egress: Egress): KubernetesWatch {
   };
 }
 
-/** Returns a text that identifies the API server of a connection. */
+/** Returns a string that identifies the API server of a connection. */
 export async function clusterOf(config: KubernetesConnection): Promise<string> {
   return sha256((await targetOf(config)).server).slice(0, 32);
 }

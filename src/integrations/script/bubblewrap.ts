@@ -47,7 +47,7 @@ export interface SandboxContent {
 /** The features of bubblewrap and the kernel on this host. */
 export interface SandboxAbility {
   bwrap: string;
-  /** Whether bubblewrap can also prevent new user namespaces. The seccomp filter refuses them in any case. */
+  /** Whether bubblewrap can also prevent new user namespaces. The seccomp filter always refuses them. */
   disablesUserNamespaces: boolean;
 }
 

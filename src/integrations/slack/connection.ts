@@ -62,7 +62,7 @@ export function createSlackConnectionType(slack: SlackClient): ConnectionType<Sl
   };
 }
 
-/** Escapes a text for Slack: https://docs.slack.dev/messaging/formatting-message-text#escaping */
+/** Escapes `text` for Slack: https://docs.slack.dev/messaging/formatting-message-text#escaping */
 function escaped(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

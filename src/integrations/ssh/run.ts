@@ -196,7 +196,7 @@ async function kill(channel: ClientChannel, closed: Promise<void>): Promise<void
 /** Resolves with false after the given milliseconds. The timer does not keep the process alive. */
 const waitFor = (ms: number): Promise<false> => pause(ms, false, { ref: false });
 
-/** Returns a text quoted as one word for a POSIX shell. */
+/** Returns `text` quoted as one word for a POSIX shell. */
 function quoted(text: string): string {
   return /^[A-Za-z0-9_./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -14,7 +14,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   'trailer',
 ]);
 
-/** Returns whether a text is a valid header name, which is a token in RFC 9110 (5.6.2). */
+/** Returns whether `name` is a valid header name, which is a token in RFC 9110 (5.6.2). */
 export function isHeaderName(name: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name);
 }
@@ -24,7 +24,7 @@ export function isForbiddenHeader(name: string): boolean {
   return FORBIDDEN.has(name.toLowerCase());
 }
 
-/** Returns why a text cannot be a header value, or null if it can. */
+/** Returns why `value` cannot be a header value, or null if it can. */
 export function headerProblem(value: string): string | null {
   if (/[\r\n]/.test(value)) return 'must not contain a line break';
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)

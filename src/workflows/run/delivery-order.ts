@@ -25,8 +25,8 @@ const order = (): Order =>
 const awaits = (key: string): void => void order().awaited.set(CancellationScope.current(), key);
 
 /**
- * Returns the position at which the completion of a scope's only command was delivered; Infinity when it was not
- * delivered.
+ * Takes the position at which the completion of a scope's only command was delivered, and returns it. Returns Infinity
+ * if the completion was not delivered or its position has already been taken.
  */
 export function takePosition(scope: CancellationScope): number {
   const { awaited, delivered } = order();

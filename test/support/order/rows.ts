@@ -76,7 +76,10 @@ export class StepRows {
     if (this.statuses.get(path) !== 'ended') this.statuses.set(path, status);
   }
 
-  /** Returns each list or loop on a path, with the index in it. */
+  /**
+   * Returns the lists and loops that a path passes through, each with the path's index in it. Concurrent loops are left
+   * out, because their iterations have no order.
+   */
   private placesOf(path: string): [list: string, index: number][] {
     return [...path.matchAll(ORDERED)].flatMap(({ index: at, 1: name = '', 2: index }) =>
       name === 'repeat' && this.isConcurrent(path.slice(0, at - 1))

@@ -13,7 +13,7 @@ const REMOTE_MS = 400;
 const MAX_LOCAL = 100_000;
 
 /**
- * Returns the findings for a text: at first those of the local validator, then those of the service, which checks more
+ * Returns the findings for `text`: at first those of the local validator, then those of the service, which checks more
  * rules. The local findings remain if the service cannot be reached.
  */
 export function useFindings(text: string): readonly PlacedFinding[] {

@@ -6,7 +6,7 @@ import { Combobox, type Choice } from '../../ui/combobox';
 
 const SHOWN = 5;
 
-/** Returns up to five systems whose id or name contains a text, except those already chosen. */
+/** Returns up to five systems whose id or name contains `text`, except those already chosen. */
 function useSystems(text: string, chosen: readonly string[] = []): Choice[] {
   const q = useDeferredValue(text.trim());
   const { data } = useQuery({

@@ -102,8 +102,8 @@ function readToken(token: string, local: Date, offsetMs: number): string {
  * Formats a time (milliseconds since 1970) in a time zone. Formats: `ISO`, `date` (2026-11-23), `time` (11:05:00),
  * `unix` (a number of seconds), `rfc2822`, or a pattern of yyyy yy MMMM MMM MM M dd d EEEE EEE HH H hh h mm m ss s SSS
  * a XXX, in which text in single quotes and all other characters are copied. `ISO`, `unix` and `rfc2822` ignore the
- * zone. The result is ISO in UTC when the zone does not exist, when the format is not a text, or when it is longer than
- * 200 characters.
+ * zone. The result is ISO in UTC when the zone does not exist, when the format is not a string, or when it is longer
+ * than 200 characters.
  */
 export function formatDate(instant: number, format: unknown, timezone: unknown): string | number {
   const iso = new Date(instant).toISOString();

@@ -13,7 +13,7 @@ const sourceOf = (more: Partial<Source>): Source => ({
   ...more,
 });
 
-/** Returns a watch that delivers a text in pieces of the given size. */
+/** Returns a watch that delivers `text` in pieces of the given size. */
 const sending =
   (text: string, size: number): KubernetesWatch =>
   async (_config, _call, { onText }) => {
