@@ -123,11 +123,11 @@ function defaultBelow(schema: z.ZodType): unknown {
 const textsOf = (sizes: ReturnType<typeof defaultSizes>) =>
   Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, String(size)]));
 
-/** How long data is kept, as periods in milliseconds and as numbers of rows. */
+/** How much data is kept: periods in milliseconds, and numbers of rows. */
 export interface RetentionConfig {
   /** Age above which terminal runs are removed. */
   runsMs: number;
-  /** Number of the newest runs of an automation that are kept even if they are older than `runsMs`. */
+  /** Number of newest runs per automation that are kept even if they are older than `runsMs`. */
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
@@ -139,7 +139,7 @@ export interface RetentionConfig {
   notificationsMs: number;
   /** How long resolved incidents and ended maintenances are kept. */
   incidentsMs: number;
-  /** Number of the newest versions of an automation that are kept even if they are older than `runsMs`. */
+  /** Number of newest versions per automation that are kept even if they are older than `runsMs`. */
   versionsMinPerAutomation: number;
 }
 
@@ -160,9 +160,9 @@ export interface Config {
   /** Absolute path of the state directory of `fermata dev`. */
   home: string;
   databaseUrl: string | undefined;
-  /** Maximum number of connections of one process to Postgres, not counting the connection that listens. */
+  /** Maximum number of connections of one process to Postgres, not counting the connection for LISTEN. */
   databasePool: number;
-  /** Address and credentials of Temporal are read from the same environment by `@temporalio/envconfig`. */
+  /** `@temporalio/envconfig` reads Temporal's address and credentials from the same environment. */
   temporal: {
     address: string | undefined;
     namespace: string;
@@ -176,9 +176,9 @@ export interface Config {
   taskQueue: string;
   /** Concurrency limits of a worker process. */
   workerSizes: WorkerSizes;
-  /** The release of this process' workers; undefined = workers are not versioned. */
+  /** The release of this process's workers; undefined = workers are not versioned. */
   deployment: { name: string; buildId: string } | undefined;
-  /** Maximum time that a worker takes to stop after a signal, in milliseconds. */
+  /** Maximum time in milliseconds for a worker to stop after a signal. */
   shutdownMs: number;
   /** Keys of 32 bytes each. The first key encrypts, and all keys decrypt. */
   secretKeys: Buffer[] | undefined;
@@ -195,8 +195,8 @@ export interface Config {
   /** Modules of custom plugins: packages, or paths relative to the directory in which the process was started. */
   plugins: string[];
   /**
-   * How scripts of automations are run. `bubblewrap` is its path; undefined = the first of the usual places. `cgroup`
-   * is `auto`, `none` or the path of a delegated cgroup.
+   * How scripts of automations are run. `bubblewrap` is its path; undefined = the first that is found in the usual
+   * places. `cgroup` is `auto`, `none` or the path of a delegated cgroup.
    */
   scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean; bubblewrap: string | undefined; cgroup: string };
   /** Maximum number of concurrent scripts in a worker. */
@@ -217,7 +217,7 @@ export interface Config {
     /** Milliseconds without a message from its sender after which a firing alert is resolved; undefined = never. */
     staleMs: number | undefined;
   };
-  /** File with certificates of Amazon SNS, which are then not downloaded. */
+  /** File with Amazon SNS certificates. If set, the certificates are not downloaded. */
   snsCertificates: string | undefined;
   retention: RetentionConfig;
   logLevel: (typeof LOG_LEVELS)[number];
@@ -234,7 +234,7 @@ export interface Config {
   };
 }
 
-/** Settings without which some processes do not start, each with advice. */
+/** Settings that some processes require, each with the text that follows its name in the error message. */
 const REQUIRED = {
   DATABASE_URL:
     'is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which starts one.',
@@ -289,7 +289,8 @@ function proxyOf(setting: string, env: Record<string, string | undefined>, wrong
 }
 
 /**
- * Returns the environment variables for `fermata test`, unchecked. The service that it starts checks them as settings.
+ * Returns the environment variables for `fermata test` without checking them. The service that the command starts
+ * checks them as settings.
  */
 export function testEnvironment(env: Record<string, string | undefined>) {
   const { FERMATA_PLUGINS: plugins, FERMATA_TIMEZONE: timezone, FERMATA_TEST_LOG_LEVEL: logLevel } = env;

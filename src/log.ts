@@ -35,8 +35,8 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 /**
- * Returns the cause of a failed query instead of its error, whose message repeats the parameters, which may be personal
- * data. Returns any other error unchanged.
+ * Returns the cause of a failed query instead of the query error, because the message of that error repeats the
+ * parameters, which may be personal data. Returns any other error unchanged.
  */
 function withoutParameters(error: unknown): unknown {
   return error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
@@ -44,7 +44,7 @@ function withoutParameters(error: unknown): unknown {
 
 /**
  * Returns whether output on standard output should have colours. They are off when NO_COLOR is set. Otherwise
- * FORCE_COLOR decides (`0` = off), and without FORCE_COLOR, whether standard output is a terminal.
+ * FORCE_COLOR decides (`0` = off). Without FORCE_COLOR, they are on when standard output is a terminal.
  */
 export function useColours(): boolean {
   if ((process.env['NO_COLOR'] ?? '') !== '') return false;

@@ -38,7 +38,7 @@ import { createPayloadCodec } from './temporal/codec/payload-codec';
 import { createTemporalProbe } from './temporal/temporal-probe';
 import { packageVersion } from './package-version';
 
-/** Milliseconds that requests in progress get to finish after a signal to stop. */
+/** Milliseconds within which requests in progress can finish after a stop signal. */
 const DRAIN_MS = 10_000;
 /** Limits of scripts for `POST /scripts/test`. */
 const SCRIPT_LIMITS = { atOnce: 4, maxWaiting: 16, waitMs: 30_000 };
@@ -53,7 +53,7 @@ export interface RunningApi {
 
 /**
  * Starts an API process: creates its parts and listens.
- * @param standIn a clock that replaces the database's, for `fermata test`
+ * @param standIn a clock that replaces the database's clock in `fermata test`
  * @throws {ConfigError | SchemaError} before the process listens
  */
 export async function startApi(config: Config, standIn?: DatabaseClock): Promise<RunningApi> {
@@ -175,7 +175,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
 }
 
 /**
- * Returns the content of a file with certificates, or undefined without a file.
+ * Returns the content of a file with certificates, or undefined if no file is given.
  * @throws {Error} when the file cannot be read
  */
 const certificatesFrom = (file: string | undefined): string | undefined =>

@@ -79,7 +79,7 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Replacements that `fermata test` makes. */
+/** Dependencies that `fermata test` replaces. */
 export interface WorkerStandIns {
   /** Default: the clock of the database. */
   clock?: DatabaseClock;
@@ -351,7 +351,7 @@ interface Routing {
   flush: () => Promise<void>;
 }
 
-/** Starts the dispatcher and what it triggers: the timers of dwells and the sender of wakes. */
+/** Starts the dispatcher and the parts that it triggers: the dwell timers and the wake sender. */
 function startRouting(parts: WorkerParts): Routing {
   const { config, database, workerId, log, launcher, temporal, metrics, watch, activityDeps } = parts;
   const { registry, entities, evaluator, clock, failpoint } = activityDeps;

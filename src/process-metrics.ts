@@ -1,9 +1,7 @@
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import { packageVersion } from './package-version';
 
-/**
- * Default metrics of prom-client that are gauges but have names of counters, which `promtool check metrics` refuses.
- */
+/** Default metrics of prom-client that are gauges with the names of counters. `promtool check metrics` rejects them. */
 const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'];
 
 /** Adds the metrics that every process has: those of Node.js, and `fermata_build_info`. */

@@ -33,13 +33,13 @@ export const secretKeys = list
   );
 
 export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must be a postgres:// URL');
-/** An http(s) URL. Slashes at its end are removed. */
+/** An http(s) URL. Trailing slashes are removed. */
 export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .transform((url) => url.replace(/\/+$/, ''));
 /**
- * Name of a Worker Deployment. It contains neither a dot nor a colon, because Temporal uses these to join it with the
- * build id.
+ * Name of a Worker Deployment. It contains neither a dot nor a colon, because Temporal uses these characters to
+ * separate the name from the build id.
  */
 export const deploymentName = z
   .string()

@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 /** The outcome of a job. */
 export type ThreadVerdict<Answer> =
   | { type: 'answered'; answer: Answer }
-  /** The thread ended, because the job took longer than the deadline, or more memory than the thread may use. */
+  /** The thread ended, because the job exceeded its deadline or used more memory than the thread is allowed to use. */
   | { type: 'too_expensive' }
   /** No thread could be started. */
   | { type: 'unavailable' };
@@ -29,9 +29,9 @@ const MAX_DEADLINES = 5;
 /**
  * Creates a pool of at most `size` threads, which start when they are first needed. Idle threads do not keep the
  * process alive. A job that exceeds its deadline ends its thread, and the next job gets a new thread. A job exceeds its
- * deadline when `deadlineMs` have passed since its thread began with it and the process has also used as much CPU time.
- * If the process has used less CPU time, the job is ended after `MAX_DEADLINES` deadlines. The CPU time is measured for
- * the process, because Node does not report it by thread.
+ * deadline when `deadlineMs` have passed since its thread began the job and the process has used at least as much CPU
+ * time since then. If the process has used less CPU time, the job is ended after `MAX_DEADLINES` deadlines. The CPU
+ * time is measured for the process, because Node does not report it per thread.
  */
 export function createThreadPool<Job, Answer>(options: {
   size: number;

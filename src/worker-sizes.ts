@@ -26,7 +26,7 @@ export interface WorkerSizes {
   cachedWorkflows: number;
 }
 
-/** Settings of a worker's sizes. Their defaults depend on the machine. */
+/** Settings for worker sizes. Their defaults depend on the machine. */
 export const SIZE_SETTINGS = {
   FERMATA_WORKFLOW_TASK_SLOTS: integer(2, 10_000).optional(),
   FERMATA_ACTIVITY_SLOTS: integer(1, 10_000).optional(),
@@ -48,7 +48,7 @@ export function thisMachine(): Machine {
   return { cores: availableParallelism(), memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem() };
 }
 
-/** Returns the defaults of all settings that depend on the machine, by their names. */
+/** Returns the defaults of all settings that depend on the machine, by name. */
 export function defaultSizes({ cores, memoryBytes }: Machine): Record<keyof typeof SIZE_SETTINGS, number> & {
   FERMATA_DB_POOL: number;
 } {

@@ -16,7 +16,7 @@ const schema = z.strictObject({
 const automation = { id: 'a1', name: 'Page', group: 'ops' };
 const uses: ReadonlyMap<string, SecretUse>[] = [];
 
-/** Renders `{{ n }}` as a number, and `{{ reference }}` as a reference to a secret that the author did not write. */
+/** Renders `{{ n }}` as a number, and `{{ reference }}` as a secret reference that the author did not write. */
 const evaluator = {
   render: (_db: unknown, config: unknown) =>
     Promise.resolve(

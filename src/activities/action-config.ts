@@ -7,7 +7,7 @@ import type { ActivityDeps } from './deps';
 import type { UsedSecret } from './run-secrets';
 import type { ActionStepOfRun } from './step';
 
-/** A configuration in clear text, and the secrets that it contains. */
+/** A configuration that contains secrets in plain text, and those secrets. */
 export interface RenderedConfig {
   config: unknown;
   used: UsedSecret[];
@@ -16,9 +16,9 @@ export interface RenderedConfig {
 /**
  * Renders the configuration of an action, inserts secrets where its schema accepts them and the author referenced them,
  * and checks the result against the schema. A caller that uses the returned secrets must first record them and add them
- * to the step's mask. The step keeps the rendered configuration with references in place of secrets. Each of the errors
- * fails the step without a retry.
- * @throws {FermataError} `config_invalid`; `secret_outside` for a reference in a field that takes none;
+ * to the step's mask. The step keeps the rendered configuration with references in place of secrets. Any of the errors
+ * below fails the step without a retry.
+ * @throws {FermataError} `config_invalid`; `secret_outside` for a reference in a field that accepts no secrets;
  * `secret_not_allowed` for a secret that is bound to other uses
  */
 export async function renderConfig(

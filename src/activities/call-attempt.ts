@@ -15,9 +15,11 @@ export interface Attempt {
   start: StepStart;
   /** Number of attempts that were sent. Includes this attempt once it has been sent. */
   sentCount: number;
-  /** The request that was sent, and when it was sent (`at`, `performance.now()`). */
+  /**
+   * The request that was sent or, with `answeredBefore`, would have been sent. `at` is a value of `performance.now()`.
+   */
   sent?: { config: unknown; connectionType: string; connectionId: string; prepared: unknown; at: number };
-  /** Set when the action answered without a call. */
+  /** Set when the action returned a result without making a call. */
   answeredBefore?: true;
   /** Origin of the request. Known once the configuration is rendered. */
   origin?: string;

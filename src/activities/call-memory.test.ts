@@ -2,7 +2,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { createMask } from '../domain/secrets/mask-values';
 import { callMemory } from './call-memory';
 
-/** Returns the memory of a call, and the statements that its writes execute. */
+/** Returns a call's memory, and the statements that its writes execute. */
 function memoryOf(connectionId: string | undefined) {
   const statements: string[] = [];
   const query = (text: unknown, values: unknown) => {

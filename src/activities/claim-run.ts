@@ -10,8 +10,8 @@ import { executionOf } from './plan-for';
 /**
  * Creates the activity that claims a run and performs its first stretch. Most runs have only one stretch. No stretch is
  * performed for a run that continues in a new execution, or that has only its `on_failure` left. If this execution has
- * already ended the run successfully, returns the recorded outcomes. Returns null when the row has ended otherwise or
- * belongs to another execution.
+ * already ended the run successfully, returns the recorded outcomes. Returns null when the run has ended in any other
+ * way or belongs to another execution.
  */
 export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
   const performStretch = createPerformStretch(deps);

@@ -6,7 +6,7 @@ import type { RunSource } from '../db/runs/run-source';
 /**
  * Returns the artifact that an action works on when its config names no id. This is the newest artifact of this type
  * that the run has created. If the run has created none, it is the newest open artifact of this type from the runs of
- * the same automation with the same context key. Returns null when there is neither.
+ * the same automation with the same context key. Returns null when neither exists.
  */
 export async function consumedArtifact(
   db: Executor,

@@ -9,10 +9,7 @@ import { createCallStep } from './perform-step';
 import { createPerformStretch } from './perform-stretch';
 import { createFailStep } from './settle-step';
 
-/**
- * Returns the activities that the workflow of a run calls, either by the name of their function or by the name of the
- * action.
- */
+/** Returns the activities for the workflow of a run, which calls them either by function name or by action name. */
 export function createActivities(deps: ActivityDeps): RunActivities & { default: object } {
   const activities: RunActivities = {
     claimRun: createClaimRun(deps),

@@ -21,9 +21,9 @@ export interface ActivityDeps extends RunSources {
   clock: Clock;
   ids: Ids;
   secrets: RunSecrets;
-  /** Returns the filters of a definition that this worker does not have. */
+  /** Returns the filters that a definition uses and this worker does not have. */
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
-  /** Returns the events that waits of a definition await and whose trigger types this worker does not have. */
+  /** Returns the events that a definition's waits await and whose trigger types this worker does not have. */
   triggersLacking: (definition: RunSource['definition']) => readonly string[];
   /** Opens the connection with this id for a step. The connection must be of this type, unless the type is null. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
@@ -38,6 +38,6 @@ export interface ActivityDeps extends RunSources {
   onRunsToStart: () => void;
   /** Called when an action ends, for the metrics. */
   onAction: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
-  /** Called at named points, at which fault tests stop the process. Has no effect otherwise. */
+  /** Called at named points where fault tests can stop the process. Has no effect outside of fault tests. */
   failpoint: (name: string) => Promise<void> | void;
 }

@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 
-/** Milliseconds between two renewals. This must be well below `IN_FLIGHT_SECONDS`. */
+/** Milliseconds between renewals. This must be well below `IN_FLIGHT_SECONDS`. */
 const RENEW_MS = 1_000;
 
 /** Aborts the call of an attempt that must end early. */
@@ -13,7 +13,7 @@ export interface EndOfAttempt {
 /**
  * Ends a call at once when its run is cancelled or its worker stops. Temporal may have timed out the attempt because
  * its heartbeats were late, for example after the process was suspended. In this case, the call continues as long as
- * `renew` returns true, which means that the attempt is still the current one of its step. Ending the call would only
+ * `renew` returns true, which means that the attempt is still its step's current attempt. Ending the call would only
  * make the next attempt send it again. If a renewal fails with an error, the call continues.
  */
 export function endOfAttempt(context: Context, renew: () => Promise<boolean>): EndOfAttempt {

@@ -3,7 +3,7 @@ import type { Bucket } from '../db/runs/bucket';
 import { finishRun, type RunEnd } from '../db/runs/run-states';
 import type { ActivityDeps } from './deps';
 
-/** Writes the end of a run and lets the next run of its bucket start. Returns false when the run had ended before. */
+/** Writes the end of a run and lets the next run of its bucket start. Returns false if the run had already ended. */
 export async function endRun(deps: ActivityDeps, end: RunEnd): Promise<boolean> {
   const { database } = deps;
   const { mode, ...bucket } = await deps.sourceOf(end.runId);
@@ -15,8 +15,8 @@ export async function endRun(deps: ActivityDeps, end: RunEnd): Promise<boolean> 
 }
 
 /**
- * Ends a run whose mode is not `queued`. Normally no run waits for this end, so the lock of the bucket is not taken,
- * and a single statement is enough when no steps are left to write.
+ * Ends a run whose mode is not `queued`. Normally no run waits for this end, so the bucket is not locked, and a single
+ * statement is enough when no steps are left to write.
  */
 function endUnqueued({ db }: Database, bucket: Bucket, end: RunEnd): ReturnType<typeof finishRun> {
   if (end.journal.length === 0) return finishRun(db, bucket, end, 'unlocked');

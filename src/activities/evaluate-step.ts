@@ -15,7 +15,7 @@ import { placeOf, runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } 
 
 /**
  * Returns the function that evaluates a step as part of a stretch: it evaluates the step against live state and writes
- * its row in the same transaction (for waits, see `evaluateWait`). If the step was evaluated before, because an
+ * its row in the same transaction (for waits, see `evaluateWait`). If the step has already been evaluated, because an
  * execution is being replayed, the function returns the stored decision.
  */
 export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<StepEvaluation> {
@@ -38,8 +38,8 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
 }
 
 /**
- * Adds the remaining time to the evaluation of a delay. The end of a delay is a time of the database's clock, but the
- * timer of the delay runs in Temporal.
+ * Adds the remaining time to the evaluation of a delay. A delay ends by the database's clock, but its timer runs in
+ * Temporal.
  */
 function withTimeLeft({ clock }: ActivityDeps, evaluation: StepEvaluation): StepEvaluation {
   if (evaluation.type !== 'delay') return evaluation;
@@ -74,7 +74,7 @@ function masked(evaluated: Evaluated, mask: Mask): Evaluated {
   };
 }
 
-/** Masks an evaluation. The names of variables and fields are kept, the keys of data are masked. */
+/** Masks an evaluation. Keeps the names of variables and fields, and masks the keys of data. */
 function maskedEvaluation(evaluation: StepEvaluation, mask: Mask): StepEvaluation {
   // The message of a failure is already masked, and its code contains no secrets, since Fermata defines all codes.
   if (evaluation.type === 'failed') return evaluation;

@@ -10,13 +10,13 @@ import { stillFires, type ScheduledStart, type CatchUp } from '../domain/schedul
 import { cronMatches, nextCron, parseCron } from '../domain/schedules/cron';
 import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../domain/schedules/schedule-messages';
 
-/** UUID namespace of the change ids of scheduled times. */
+/** UUID namespace for the change ids of scheduled times. */
 const TIMES = '7c0d3f5e-2d0f-5a53-9c42-6f6b3a1c8a51';
 
 /**
  * Creates the activity that appends the event of a scheduled time, at most once per automation, trigger and time. It
- * does nothing when the trigger no longer has a schedule, when the time is not one of the schedule's times (Temporal's
- * spec contains more), or when the trigger's catch-up policy drops an event that is this late.
+ * does nothing when the trigger no longer has a schedule, when the time is not one of the schedule's times (the spec in
+ * Temporal covers more times), or when the trigger's catch-up policy drops an event that is this late.
  */
 export function createFireSchedule(deps: {
   database: Database;

@@ -21,8 +21,8 @@ export function lacksFilters(filters: readonly string[]): ApplicationFailure {
 }
 
 /**
- * Returns the failure of a normal activity whose worker lacks the types of triggers that waits of the run await. Such a
- * worker cannot decide whether an event ends the wait.
+ * Returns the failure of a normal activity on a worker that lacks trigger types that the run's waits need. A worker
+ * without the type of an event cannot decide whether the event ends a wait.
  */
 export function lacksTriggers(events: readonly string[]): ApplicationFailure {
   const message = `This worker does not have trigger ${events.join(', ')}.`;

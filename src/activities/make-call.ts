@@ -30,7 +30,7 @@ export async function makeCall(
   }
 }
 
-/** Returns the kind of slots that this attempt takes. */
+/** Returns the kind of slot that this attempt takes. */
 export const slotsOf = ({ info }: Context): CallSlots => {
   if (info.isLocal) return 'local';
   return isCallsQueue(info.taskQueue) ? 'calls' : 'normal';

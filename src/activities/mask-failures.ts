@@ -8,16 +8,16 @@ import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { RunSecrets } from './run-secrets';
 
 /**
- * Maximum length of a stack in characters. A stack begins with the message, which may be as long as the answer of a
- * provider.
+ * Maximum length of a stack in characters. A stack begins with the message, which may be as long as a provider's
+ * response.
  */
 const MAX_STACK_LENGTH = 10_000;
 
 /**
  * Rebuilds every failure that an activity throws, except cancellations, without the secrets of the run, because
  * Temporal stores failures. Causes are left out. The message of a failed query contains its parameters, which may be
- * data from people and providers, so the message of its cause is used instead. Texts are cut, because Temporal refuses
- * failures above 2 MB.
+ * data from users and providers, so the message of its cause is used instead. Messages and stacks are truncated,
+ * because Temporal refuses failures above 2 MB.
  */
 export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {
   const maskOf = async (input: unknown): Promise<Mask> => {

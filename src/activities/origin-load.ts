@@ -1,6 +1,6 @@
 import { LruCache } from '../domain/expressions/lru-cache';
 
-/** Milliseconds after which an attempt makes its origin slow. */
+/** Duration in milliseconds above which an attempt marks its origin as slow. */
 const SLOW_MS = 1_000;
 /** Number of consecutive quick attempts after which a slow origin counts as quick again. */
 const QUICK_IN_A_ROW = 3;
@@ -10,8 +10,7 @@ const SLOW_FOR_MS = 60_000;
 const MAX_ORIGINS = 2_000;
 
 /**
- * The kind of slot that an attempt takes: one of the local activities, of the normal activities, or of the task queue
- * for calls.
+ * The kind of slot that an attempt takes: for a local activity, for a normal activity, or on the task queue for calls.
  */
 export type CallSlots = 'local' | 'normal' | 'calls';
 
@@ -27,7 +26,7 @@ export interface OriginLoad {
    * take less than their share.
    */
   admitsNormal(origin: string): boolean;
-  /** Returns whether the origin is slow. Calls to slow origins are performed on the task queue of calls. */
+  /** Returns whether the origin is slow. Calls to slow origins are performed on the task queue for calls. */
   isSlow(origin: string): boolean;
   /**
    * Begins an attempt. The returned function ends it. An attempt that timed out counts as slow even if its timeout was
@@ -47,8 +46,8 @@ interface Origin {
 }
 
 /**
- * Creates the limit on the share of the activity slots that one origin takes. A local attempt holds a slot and a
- * workflow task until the server answers, so a server that hangs would stall claims, waits and dwells of all
+ * Creates the component that limits the share of the activity slots that one origin takes. A local attempt holds a slot
+ * and a workflow task until the server answers, so a server that hangs would stall claims, waits and dwells of all
  * automations. A normal attempt holds a slot that calls to other origins need. The load is kept in memory, separately
  * in each process.
  * @param deps.slots number of slots for normal activities in this process, which equals the number of slots for local
@@ -93,8 +92,8 @@ export function createOriginLoad(deps: { slots: number; now?: () => number }): O
 }
 
 /**
- * Returns the origin that a call is sent to, taken from the first address in its configuration, or otherwise in its
- * connection. Without an address, the id of the connection or the name of the action is used instead.
+ * Returns the origin to which a call is sent. It is derived from the first address in the configuration or, if there is
+ * none, in the connection. Without any address, the id of the connection or the name of the action is used instead.
  */
 export function originOf(action: string, config: unknown, connection: { id: string; config: unknown } | null): string {
   const address = addressIn(config) ?? addressIn(connection?.config);

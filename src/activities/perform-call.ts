@@ -79,7 +79,7 @@ async function beginAndCall(
   }
 }
 
-/** Fails a step that has sent all its attempts, the last of which died before it could write its outcome. */
+/** Fails a step whose attempts have all been sent, and whose last attempt died before it could write its outcome. */
 function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<StepOutcome> {
   const { step, start } = attempt;
   const count = `${start.attempts} attempt${start.attempts === 1 ? '' : 's'}`;
@@ -148,8 +148,8 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
 }
 
 /**
- * Returns the error of a call. A plugin may throw a network error unchanged. Such an error has the same code as an
- * error of a connection to Postgres, but it is an error of the provider unless a statement failed with it.
+ * Returns the error of a call. A network error that a plugin throws unchanged has the same code as an error of a
+ * connection to Postgres. It is converted to a `ProviderFailure`, unless a statement failed with it.
  */
 function ofProvider(error: unknown): unknown {
   if (error instanceof ProviderFailure || !isDatabaseUnavailable(error) || isQueryError(error)) return error;
@@ -157,7 +157,7 @@ function ofProvider(error: unknown): unknown {
 }
 
 /**
- * Returns the outcome of an attempt that was not sent, because the step or the run ended while the attempt was
+ * Returns the outcome of an attempt that was not sent, because the step or the run ended while the attempt was being
  * prepared. Throws `attempt_superseded` when another attempt replaced it.
  */
 async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<StepOutcome> {
@@ -178,8 +178,8 @@ async function maskAgain(deps: ActivityDeps, { step, context }: Attempt): Promis
 }
 
 /**
- * Writes the end of the step, and the data that the action stores. Returns the recorded outcome when the step had ended
- * before.
+ * Writes the end of the step, and the data that the action stores. Returns the recorded outcome if the step had already
+ * ended.
  */
 async function settle(
   deps: ActivityDeps,

@@ -73,8 +73,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
 }
 
 /**
- * Returns whether a call would move to the task queue of calls as soon as it begins, because its origin already has its
- * share of normal attempts. Returns false when the configuration contains no address before it is rendered.
+ * Returns whether a call would move to the task queue for calls as soon as it begins, because its origin already has
+ * its share of normal attempts. Returns false if the configuration contains no address before rendering.
  */
 function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, path: string): boolean {
   const step = stepAt(definition, path);
@@ -83,8 +83,8 @@ function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, p
 }
 
 /**
- * Returns the step that ends the run when it succeeds. Returns undefined in branches and in `on_failure`, and where
- * ending the run requires the lock of its bucket, which must be taken before the lock of the run.
+ * Returns the step that ends the run when it succeeds. Returns undefined in branches and in `on_failure`, and when
+ * ending the run requires locking its bucket, because the bucket must be locked before the run.
  */
 function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchInput): LastStep | undefined {
   if (branch !== '' || error !== undefined || mode === 'queued') return undefined;

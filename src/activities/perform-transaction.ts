@@ -82,8 +82,8 @@ async function attempt(
 }
 
 /**
- * Returns the error of an action. A plugin may throw a network error unchanged. Such an error has the same code as an
- * error of a connection to Postgres, but it fails the step unless a statement failed with it.
+ * Returns the error of an action. A network error that a plugin throws unchanged has the same code as an error of a
+ * connection to Postgres. It is converted to an error that fails the step, unless a statement failed with it.
  */
 function ofAction(error: unknown): unknown {
   if (!isDatabaseUnavailable(error) || isQueryError(error)) return error;

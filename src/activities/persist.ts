@@ -10,7 +10,7 @@ const PERSIST_MS = { local: 10_000, normal: 45_000 };
 
 /**
  * Writes the outcome of a call. Retries while Postgres is unreachable, because a call whose outcome is known must not
- * be repeated. Throws the last error of Postgres when the time is used up.
+ * be repeated. Throws the last Postgres error when the time is up.
  */
 export async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T> {
   const until = performance.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];

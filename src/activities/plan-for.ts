@@ -11,8 +11,8 @@ export const isShort = ({ startsApart }: CallingAction, timeoutMs: number): bool
   startsApart !== true && timeoutMs <= SHORT_CALL_MS;
 
 /**
- * Returns how an action is executed. The timeout from its configuration before rendering determines whether it is first
- * tried inside the workflow task. An action that this worker does not have counts as a transaction.
+ * Returns how an action is executed. The timeout in the unrendered configuration determines whether it is first tried
+ * inside the workflow task. An action that this worker does not have counts as a transaction.
  */
 export function executionOf({ registry }: Pick<ActivityDeps, 'registry'>): ExecutionOf {
   return (step: ProviderAction) => {

@@ -12,7 +12,7 @@ import { originOf } from './origin-load';
 import { isShort } from './plan-for';
 import { runCause, scopeOf, type ActionStepOfRun } from './step';
 
-/** The data that a call needs, read and resolved before anything has been sent. */
+/** The data that a call needs, read and resolved before anything is sent. */
 export interface PreparedCall {
   config: unknown;
   connection: OpenConnection | null;
@@ -20,7 +20,7 @@ export interface PreparedCall {
   prepared: unknown;
   /** Data of the artifact that the action consumes. */
   consumed: Record<string, unknown> | null;
-  /** Secrets of the call that are bound to hosts. */
+  /** Those secrets of the call that are bound to hosts. */
   bound: BoundSecret[];
   scope: ReturnType<typeof callScopeOf>;
   run: { id: string; automationId: string; contextKey: string | null };
@@ -29,8 +29,8 @@ export interface PreparedCall {
 
 /**
  * Renders the configuration, opens the connection, and records the secrets that the call uses, so that the run masks
- * them. Returns a handover when this attempt must not make the call: it is local and the call may take long, the origin
- * is slow, or the origin already uses its share of the slots.
+ * them. Returns a handover when this attempt must not make the call: the attempt is local and the call may take a long
+ * time, the origin is slow, or the origin already uses its share of the slots.
  */
 export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise<PreparedCall | Handover> {
   const { db } = deps.database;

@@ -8,11 +8,11 @@ import { secretNotAllowed } from '../domain/secrets/not-allowed';
 import { createMask, NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { SecretBackend } from '../integrations/secret-backend';
 
-/** A value of a secret that a run uses. `source` contains the name and version of the secret. */
+/** The value of a secret that a run uses. `source` contains the name and version of the secret. */
 export interface UsedSecret {
   source: string;
   value: string;
-  /** Set when the secret may be sent only to some hosts. */
+  /** Set when the secret may be sent only to certain hosts. */
   bound?: BoundSecret;
 }
 

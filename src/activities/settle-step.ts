@@ -17,8 +17,8 @@ interface Standing {
 }
 
 /**
- * Returns the outcome of a step whose end could not be written. This is the outcome of the attempt that ended the step
- * before, or `closed` when the run has ended.
+ * Returns the outcome of a step whose end could not be written. This is the outcome of the attempt that had already
+ * ended the step, or `closed` if the run has ended.
  */
 export async function recordedOutcome(db: Executor, step: Step): Promise<StepOutcome> {
   return outcomeBefore(step, await stepStanding(db, step.names)) ?? { type: 'closed' };
@@ -28,7 +28,7 @@ export async function recordedOutcome(db: Executor, step: Step): Promise<StepOut
 const OUTPUT_LIMIT = 1_048_576;
 
 /**
- * Returns `closed` when the run has ended, otherwise the outcome of a step that has ended, or null while it is open.
+ * Returns `closed` if the run has ended. Otherwise, returns the outcome of the step, or null while the step is open.
  */
 export function outcomeBefore(step: Step, { open, finished }: Standing): StepOutcome | null {
   if (!open) return { type: 'closed' };
@@ -39,8 +39,8 @@ export function outcomeBefore(step: Step, { open, finished }: Standing): StepOut
 }
 
 /**
- * Writes the success of a step: its output, its artifact, and the end of the artifact that it consumed. Returns null
- * when the step or its run had ended before.
+ * Writes the success of a step: its output, its artifact, and the end of the artifact that it consumed. Returns null if
+ * the step or its run had already ended.
  */
 export async function writeSuccess(
   tx: Executor,
@@ -113,7 +113,7 @@ function boundedOutput(output: unknown): unknown {
   return size <= OUTPUT_LIMIT ? storable : { truncated: true, bytes: size };
 }
 
-/** Records that a step failed permanently. Returns null when the step or its run had ended before. */
+/** Records that a step failed permanently. Returns null if the step or its run had already ended. */
 export async function writeFailure(
   tx: Executor,
   step: Step,
@@ -132,7 +132,7 @@ export async function writeFailure(
 }
 
 /**
- * Creates the activity that records a failure that no attempt could record. A step that has ended in between keeps its
+ * Creates the activity that records a failure that no attempt could record. A step that has already ended keeps its
  * outcome.
  */
 export function createFailStep(deps: ActivityDeps): (input: StepInput & { error: RunError }) => Promise<StepOutcome> {

@@ -50,7 +50,7 @@ export interface ActionStepOfRun extends Step {
 }
 
 /**
- * Returns the step of an input in the definition that the run is pinned to.
+ * Returns the step that an input refers to, from the definition to which the run is pinned.
  * @throws {FermataError} `not_found` when the definition has no such step
  */
 export function stepOf(source: RunSource, input: StepInput): Step {
@@ -120,8 +120,8 @@ export function traceOf(step: Step): KeptTrace {
 }
 
 /**
- * Returns the rendered configuration as it is stored, masked and truncated. Returns undefined before the configuration
- * is rendered.
+ * Returns the rendered configuration in its stored form, which is masked and truncated. Returns undefined before the
+ * configuration is rendered.
  */
 export function configOf({ config, mask }: Pick<Step, 'config' | 'mask'>): Record<string, unknown> | undefined {
   return config && keptConfig(toStorable(maskFields(mask, config, 'all')));
@@ -134,7 +134,7 @@ export function runCause({ source, names }: Step): Cause {
 }
 
 /**
- * Returns a failure as it is stored in the step's row and visible in `run.error`: masked, and cut to 2,000 characters.
+ * Returns a failure in the form that the step's row and `run.error` contain: masked, and truncated to 2,000 characters.
  */
 export function runError(step: Step, code: string, message: string, status?: number): RunError {
   const { path, actionId } = step.names;

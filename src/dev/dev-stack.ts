@@ -12,7 +12,7 @@ import { createPartList } from './part-list';
 import { startOwn, startPostgres, startTemporal, type StartContext } from './start-parts';
 import { acquireStateFile, type StateFile } from './state-file';
 
-/** Addresses of the parts and the admin token, known when all parts are ready. */
+/** Addresses of the parts, and the admin token. Available when all parts are ready. */
 export interface DevInfo {
   /** URL without a path, e.g. `http://127.0.0.1:8080`. */
   apiUrl: string;
@@ -22,7 +22,7 @@ export interface DevInfo {
   tokenCommand: string | undefined;
 }
 
-/** A complete Fermata on this machine, as `fermata dev` and `fermata demo` run it. */
+/** A complete installation of Fermata on this machine, as `fermata dev` and `fermata demo` run it. */
 export interface DevStack {
   /**
    * Starts every part that is not already available, runs migrations and upgrades, and waits until all parts are ready.
@@ -43,7 +43,7 @@ interface DevStackDeps {
   colours: boolean;
 }
 
-/** Milliseconds that a part left behind by a killed process has to end gracefully. Then it is killed. */
+/** Milliseconds within which a part that a killed process left behind must end gracefully. After that, it is killed. */
 const LEFTOVER_GRACE_MS = 15_000;
 
 /** Creates the stack without starting anything. */

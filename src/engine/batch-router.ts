@@ -39,11 +39,11 @@ export interface Routable extends ChangeCandidates {
   listeners: readonly EntityListener[];
 }
 
-/** What routing in batches requires. */
+/** Dependencies of routing in batches. */
 export interface BatchDeps extends RouteDeps {
   log: Logger;
   listenerCalls: ListenerCalls;
-  /** Called when the listeners of a change take long. The changes of its entity must not be read for a moment. */
+  /** Called when the listeners of a change take too long. Changes of its entity must then not be read for a moment. */
   onSlowListener: (change: Change) => void;
 }
 
@@ -115,7 +115,7 @@ export function takeBatch(
 
 /**
  * Calls the listeners of each change and evaluates its gates. If a change fails and will be retried, or its listeners
- * take long, its entity is blocked, and later changes of the entity are left out.
+ * take too long, its entity is blocked, and later changes of the entity are left out.
  */
 async function evaluate(deps: BatchDeps, batch: readonly Routable[], blocked: Set<string>): Promise<Attempted[]> {
   const results: ({ gated: GatedChange } | { error: unknown } | 'slow' | undefined)[] = [];

@@ -11,8 +11,8 @@ const POLL_MS = 500;
 const PAGE = 500;
 
 /**
- * Calls the listeners of this process with the mode `broadcast` for every state change that is committed from now on.
- * When a listener throws, the error is logged and the listener keeps receiving changes.
+ * Calls this process's listeners in `broadcast` mode for every state change that is committed from now on. When a
+ * listener throws, the error is logged and the listener keeps receiving changes.
  */
 export function createBroadcast(deps: { db: Executor; listeners: readonly EntityListener[]; log: Logger }): Sweep {
   const { db, log } = deps;

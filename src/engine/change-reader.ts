@@ -9,7 +9,7 @@ export interface UnroutedChange {
   partition: number;
   /** Number of attempts to route the change that have failed. */
   attempts: number;
-  /** Time of the next attempt, after an attempt has failed. Later changes of the same entity wait until then. */
+  /** Time of the next attempt if an attempt has failed. Later changes of the same entity wait until then. */
   nextAttemptAt: Date | null;
   /** Whether its entity has dwells that the change may end. */
   hasDwells: boolean;
@@ -38,7 +38,7 @@ const COLUMNS = sql.raw(`c.seq, c.change_id, c.partition, c.kind, c.entity_id, c
   extract(epoch from clock_timestamp() - c.recorded_at)::float8 as lag,
   exists (select 1 from dwells w where w.kind = c.kind and w.entity_id = c.entity_id and w.status <> 'idle') as has_dwells`);
 
-/** Maximum number of the oldest unrouted changes from which a fair read chooses. */
+/** Number of oldest unrouted changes from which a fair read chooses. */
 const FAIR_AMONG = 4_000;
 
 export interface ReadOptions {
@@ -55,8 +55,8 @@ export interface ReadOptions {
 
 /**
  * Reads unrouted changes of the given partitions, in the order in which they must be routed. Also returns, from the
- * same snapshot, whether any wait is armed, and the revision of the definitions. An index that is at least as new as
- * this revision contains every automation that was saved before one of the changes was accepted.
+ * same snapshot, whether any wait is armed, and the revision of the definitions. An index at this revision or a later
+ * one contains every automation that was saved before any of the changes was accepted.
  */
 export async function readUnrouted(
   db: Executor,
@@ -91,8 +91,8 @@ export async function readUnrouted(
 /**
  * Selects `limit` of the oldest unrouted changes so that classes take turns, one change at a time. Within a class, the
  * first change of every entity comes before the second change of any entity. The running maximum keeps changes of one
- * entity in order when they belong to several classes. Hashes are sorted faster than texts; entities or classes with
- * the same hash would share their turns, which is harmless.
+ * entity in order when they belong to several classes. Hashes are used because they are faster to sort than strings.
+ * Entities or classes with the same hash would share their turns, which is harmless.
  */
 const inTurn = (unrouted: SQL, limit: number): SQL => sql`
   select seq, recorded_at, max(turn) over (partition by entity order by seq) as turn from (

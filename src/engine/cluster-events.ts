@@ -3,7 +3,7 @@ import { createEventWatcher } from '../integrations/kubernetes/events/event-watc
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
-/** Milliseconds between two renewals of the leases of Kubernetes watches. */
+/** Milliseconds between renewals of the leases on Kubernetes watches. */
 const EVENT_WATCH_MS = 5_000;
 
 /** Starts the loop that watches the Kubernetes clusters to whose events automations listen. */

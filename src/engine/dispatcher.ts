@@ -13,10 +13,7 @@ const RENEW_MS = 1_500;
  */
 const RENEW_MIXED_MS = 300;
 const PAUSE_AFTER_FAULT_MS = 500;
-/**
- * Minimum pause between two reads under load, in milliseconds. Changes that arrive during the pause share the next
- * read.
- */
+/** Minimum pause in milliseconds between reads under load. Changes that arrive during the pause share the next read. */
 const READ_EVERY_MS = 5;
 
 export interface DispatcherDeps extends RouteNextDeps {

@@ -59,8 +59,8 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep {
 }
 
 /**
- * Starts the workflows of one batch. A batch is small, so that a dwell that is armed during it soon gets a workflow,
- * even while thousands of others are started. Returns whether there may be more.
+ * Starts the workflows of one batch. Batches are small, so that a dwell that is armed during a batch soon gets its
+ * workflow, even while the workflows of thousands of other dwells are being started. Returns whether there may be more.
  */
 async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean> {
   const dwells = await takeStartableDwells(db, BATCH);

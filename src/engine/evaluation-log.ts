@@ -54,8 +54,8 @@ export interface EvaluationLog {
 
 /**
  * Creates the log. It buffers reasons and writes them in batches. A crash may lose the last half second of reasons, but
- * never a run. Consecutive reasons of an automation and context key with the same trigger, outcome and detail become
- * one row with a count, at the position of the latest reason.
+ * never a run. Consecutive reasons for one automation and context key are merged into one row with a count if they have
+ * the same trigger, outcome and detail. The row takes the position of the latest reason.
  */
 export function createEvaluationLog(deps: {
   db: Executor;
@@ -128,7 +128,7 @@ export function createEvaluationLog(deps: {
 /**
  * Writes a batch in two statements. The first statement adds the first reason of each context key to the newest row of
  * this key if that row has the same trigger, outcome and detail (the detail of a progress count may differ). It inserts
- * all other reasons. Reasons of automations that were removed in between are left out. The second statement removes the
+ * all other reasons. Reasons of automations that have since been removed are left out. The second statement removes the
  * rows beyond `keep` of each automation in the batch.
  */
 async function writeEntries(db: Executor, entries: readonly Entry[], keep: number): Promise<void> {

@@ -20,16 +20,16 @@ export interface Fleet {
   /** Returns whether a worker with other plugins is live, or was live within the last few minutes. */
   differs(): boolean;
   /**
-   * Returns the names of the kinds, triggers and plugins that read changes of this kind or these events: in `lacking`
-   * those that only other workers provide (including workers that stopped within the last few minutes), in `own` those
-   * of this worker.
+   * Returns the names of the kinds, triggers and plugins that read changes of this kind or these events. `lacking`
+   * contains those that only other workers provide, including workers that stopped within the last few minutes. `own`
+   * contains those that this worker provides.
    */
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
   /** Returns whether one of the live workers with other plugins provides all of these names. */
   isProvidedByOther(names: readonly string[]): boolean;
   /**
-   * Returns the events whose trigger types only other workers provide. Workers that stopped within the last few minutes
-   * count.
+   * Returns the events whose trigger types only other workers provide, including workers that stopped within the last
+   * few minutes.
    */
   foreignEvents(): readonly string[];
   /**
@@ -44,7 +44,7 @@ export interface Fleet {
 
 type Announced = OtherWorkers['others'][number];
 
-/** The names that read each kind and each event. */
+/** For each kind and each event, the names of the kinds, triggers and plugins that read it. */
 interface Readers {
   kinds: Map<string, Set<string>>;
   events: Map<string, Set<string>>;

@@ -13,8 +13,8 @@ import type { Fleet } from './fleet';
 import type { Candidate, RoutingIndex, UnknownTrigger } from './routing-index';
 
 /**
- * Seconds, from the first change that needs a trigger type which no worker has announced, for which changes wait for
- * it.
+ * Seconds for which changes wait for a trigger type that no worker has announced. The time begins with the first change
+ * that needs the type.
  */
 const HOLD_SECONDS = 60;
 /** Maximum number of automations that a log line names. */
@@ -26,7 +26,10 @@ export type Verdict =
   | { type: 'route'; refusals: readonly Reason[] }
   /** The changes of the entity wait for a worker that provides the missing names. */
   | { type: 'hold' }
-  /** Another live worker provides these names, which are all that the change needs. */
+  /**
+   * Another live worker provides `names`. They include everything that the change needs, except what no live worker
+   * provides.
+   */
   | { type: 'hand-over'; names: string[] };
 
 const ROUTE: Verdict = { type: 'route', refusals: [] };
@@ -34,11 +37,14 @@ const ROUTE: Verdict = { type: 'route', refusals: [] };
 /** Decides whether a change must be left to a worker with other plugins. */
 export interface Handover {
   /**
-   * Returns the active dwells of the changed entities, by entity. Queries only if an entity has dwells and this worker
-   * lacks the plugin or filter of an enabled trigger.
+   * Returns the active dwells of the changed entities, by entity. Queries the database only if an entity has dwells and
+   * this worker lacks the plugin or filter of an enabled trigger.
    */
   dwells(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, ActiveDwell[]>>;
-  /** Returns the events that runs await and whose types only other workers have. Queries only if workers differ. */
+  /**
+   * Returns the events that runs await and whose types only other workers have. Queries the database only if workers
+   * differ.
+   */
   awaitedEvents(): Promise<readonly string[]>;
   verdict(change: Change, concerns: ChangeConcerns): Verdict;
 }
@@ -57,7 +63,7 @@ export interface ChangeConcerns {
   /** Events that runs await and whose types only other workers have. */
   awaited: readonly string[];
   /**
-   * Triggers that the change may fire according to their config. Their automations use filters of plugins, all of which
+   * Triggers that the change may fire according to their config. Their automations use plugin filters, all of which
    * this worker has.
    */
   complete: readonly Candidate[];
@@ -70,10 +76,11 @@ export interface ChangeConcerns {
 
 /**
  * Creates the component that decides about changes that need a trigger, filter, kind or plugin that this worker does
- * not have. If another live worker has what is missing and everything else that the change needs, the change is handed
- * over to that worker. Otherwise, if a trigger of an enabled automation or the wait of a run needs what is missing, the
- * change waits while a worker that has it may come back (`Fleet.mayReturn`). In all other cases, the change is routed
- * at once without the missing part, and each trigger that needs it is refused with a reason that says so.
+ * not have. If live workers have something that is missing here, and one of them has all of it and everything else that
+ * the change needs, the change is handed over to that worker. Otherwise, if a trigger of an enabled automation or the
+ * wait of a run needs what is missing, the change waits while a worker that has it may come back (`Fleet.mayReturn`).
+ * In all other cases, the change is routed at once without the missing part, and each trigger that needs it is refused
+ * with a reason that says so.
  */
 export function createHandover(deps: {
   db: Executor;
@@ -182,9 +189,9 @@ function refusalOf({ automation, trigger, event, filters }: UnknownTrigger, chan
 }
 
 /**
- * Returns the names that routing a change requires: in `lacking` those that this worker does not provide, and in `own`
- * those that it provides. `concerned` contains the triggers that need the missing names. `types` contains the events of
- * triggers and waits whose types this worker does not have, whether or not the change concerns them.
+ * Returns the names that routing a change requires. `lacking` contains those that this worker does not provide, and
+ * `own` those that it provides. `concerned` contains the triggers that need the missing names. `types` contains the
+ * events of triggers and waits whose types this worker does not have, whether or not the change concerns them.
  */
 function needsOf({ fleet, index }: { fleet: Fleet; index: RoutingIndex }, kind: string, concerns: ChangeConcerns) {
   const { complete, incomplete, awaited } = concerns;

@@ -30,8 +30,8 @@ export interface Leases {
 }
 
 /**
- * Keeps the leases of one worker process. When a worker dies, other workers take over its partitions after at most 5 s
- * plus the time until their next renewal. The routing statements of a process that was suspended for longer have no
+ * Manages the leases of one worker process. When a worker dies, other workers take over its partitions after at most
+ * 5 s plus the time until their next renewal. The routing statements of a process that was suspended for longer have no
  * effect, because the epochs of its partitions have changed.
  */
 export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {

@@ -6,7 +6,7 @@ import { messageOf } from '../domain/errors';
 const LISTENER_MS = 30_000;
 /** Milliseconds for which routing waits for the listeners of a change. */
 const GRACE_MS = 200;
-/** Maximum number of changes whose listeners are called concurrently. */
+/** Maximum number of changes whose listeners are being called or whose results have not been used. */
 const MAX_CALLS = 50;
 /** Milliseconds for which the result of a call is kept if the change is not routed again by this worker. */
 const KEPT_MS = 60_000;
@@ -20,8 +20,9 @@ export class ListenerFailure extends Error {
 export interface ListenerCalls {
   /**
    * Calls the listeners of a change, one after another. Returns true when all of them have finished. Returns false when
-   * they take longer than 200 ms, or when the listeners of 50 other changes are being called: the change must be routed
-   * later, and `notify` called again. Listeners that are being called are not called a second time.
+   * they take longer than 200 ms, or when 50 other changes have calls in progress or unused results. The caller must
+   * then call `notify` again later, before it routes the change. Listeners that are being called are not called a
+   * second time.
    * @throws {ListenerFailure} when one of them throws or takes longer than 30 s
    */
   notify(change: Change, listeners: readonly EntityListener[]): Promise<boolean>;
@@ -33,7 +34,7 @@ interface Ended {
 }
 
 export function createListenerCalls(): ListenerCalls {
-  /** Calls in progress, and results that have not been used, by the id of the change. */
+  /** Calls in progress, and results that have not been used, by change id. */
   const calls = new Map<string, Promise<Ended>>();
   const begin = (change: Extract<Change, { shape: 'entity' }>, listeners: readonly EntityListener[]) => {
     const { changeId } = change;

@@ -17,8 +17,8 @@ const BATCH = 200;
 /** Maximum number of dwells that are fired concurrently. */
 const CONCURRENT = 20;
 /**
- * Milliseconds after its deadline at which a dwell is fired from its row. By then, either its workflow was lost, or a
- * worker that cannot fire the dwell has it, or Temporal is unreachable.
+ * Milliseconds after its deadline at which a dwell is fired from its row. By then, its workflow has been lost or is
+ * being executed by a worker that cannot fire the dwell, or Temporal is unreachable.
  */
 const OVERDUE_MS = 5_000;
 
@@ -33,8 +33,8 @@ interface OverdueDwellsDeps {
 }
 
 /**
- * Fires dwells from their rows. `poke` starts a round that fires the dwells that are overdue by 5 s, or due without a
- * workflow.
+ * Fires dwells from their rows. `poke` starts a round that fires the dwells that are at least 5 s overdue, and due
+ * dwells without a workflow.
  */
 export interface OverdueDwells extends Sweep {
   /** Starts a round that fires all due dwells. Call it when another worker has left a dwell that it cannot fire. */

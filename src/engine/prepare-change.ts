@@ -25,8 +25,8 @@ export interface PreparedChange extends Routable, DerivedChange {
 }
 
 /**
- * Entities whose changes are not read for now, by `entityKey`; `until` is a time of the database's clock, in
- * milliseconds since 1970.
+ * Entities whose changes are not read for now, by `entityKey`. They are read again at `until`, a time by the database's
+ * clock, in milliseconds since 1970.
  */
 export type Resting = Map<string, { kind: string; id: string; until: number }>;
 
@@ -136,7 +136,7 @@ export function createPrepareChange(
   };
 }
 
-/** Returns the triggers whose config accepts the occurrence and whose automations use filters of plugins. */
+/** Returns the triggers whose config accepts the occurrence and whose automations use plugin filters. */
 const withFilters = (index: RoutingIndex, found: { candidate: Candidate; occurrence: Occurrence }[]): Candidate[] =>
   found.flatMap(({ candidate, occurrence }) =>
     index.ownFiltersOf(candidate.automation.id).length > 0 && !isRefusedByConfig(candidate, occurrence)
@@ -211,8 +211,8 @@ function notesOf({ changeId, causedBy }: Change, off: readonly Disabled[]): NewR
 }
 
 /**
- * Returns the refusal that the list of the automation shows, or an empty list when the trigger itself is disabled or its
- * config refuses the occurrence.
+ * Returns the reason that the automation's list shows if the automation is disabled. Returns an empty list when the
+ * automation is enabled, when the trigger itself is disabled, or when its config refuses the occurrence.
  */
 function reasonOf({ candidate, occurrence }: Disabled, { changeId }: Change): Reason[] {
   if (candidate.automation.enabled || !candidate.trigger.enabled) return [];

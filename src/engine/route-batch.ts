@@ -17,7 +17,7 @@ export interface RouteDeps extends SurvivorDeps, DwellDeps {
   database: Database;
   workerId: string;
   evaluator: Evaluator;
-  /** Called at named points, at which fault tests stop the process. Has no effect otherwise. */
+  /** Called at named points where fault tests can stop the process. Has no effect outside of fault tests. */
   failpoint: (name: string) => Promise<void> | void;
 }
 
@@ -26,7 +26,7 @@ export interface ChangeCandidates {
   change: Change;
   fence: ChangeFence;
   candidates: readonly { candidate: Candidate; occurrence: Occurrence }[];
-  /** Whether the entity has dwells that the change may end, or an earlier change of the same read may arm one. */
+  /** Whether the entity has dwells that the change may end, or an earlier change from the same read may arm one. */
   hasDwells: boolean;
   /** Whether the change was set aside and a person has retried it. The state that it reports may no longer hold. */
   isRetried: boolean;
@@ -119,8 +119,8 @@ async function verdictsOf(
 }
 
 /**
- * Extends the refusal of an automation that used up its share of steps. The text gives the size of the share and the
- * reason for it.
+ * Extends the refusal of an automation that used up its share of steps. The added text states how many automations
+ * share the steps, and how large this share was.
  */
 function withLimit(verdict: Verdict, limit: number, automations: number): Verdict {
   if (!('reason' in verdict)) return verdict;
@@ -159,7 +159,7 @@ async function enter(
 /**
  * Routes a batch of changes in one transaction, fenced by the epochs of their partitions. `routed_at` is set in the
  * same transaction, so that a change that is read a second time is recognized as routed and has no effect. Changes that
- * another worker has routed, or whose partition another worker has taken over, are left out. Locks are taken in one
+ * another worker has routed, or whose partition another worker has taken over, are left out. Locks are taken in a fixed
  * order (dwells of the entities, windows, dwells to arm, buckets; each sorted), so that two batches cannot deadlock.
  * Under each lock, changes are decided in the given order.
  */

@@ -17,15 +17,15 @@ import type { RouteDeps } from './route-batch';
 import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
 /**
- * Minimum and maximum target duration in milliseconds of reading and routing one batch. A short duration lets a change
- * that arrives after a burst be read soon.
+ * Minimum and maximum of the target duration, in milliseconds, for reading and routing one batch. If it is short, a
+ * change that arrives after a burst is read soon.
  */
 const [MIN_ROUND_MS, MAX_ROUND_MS] = [40, 150];
 /** Target ratio of the duration of a round to the duration of its read, because a fair read is expensive. */
 const ROUND_PER_READ = 5;
 /** Initial, minimum and maximum number of changes that are read at a time. */
 const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 16, 500];
-/** Milliseconds until a change whose listeners take long is read again. */
+/** Milliseconds until a change whose listeners take too long is read again. */
 const SLOW_LISTENER_MS = 250;
 /** Maximum number of waits that are recorded for one change. */
 const MAX_WAITS = 200;
@@ -100,7 +100,7 @@ async function noteUnprepared(
 }
 
 /**
- * Returns how many changes to read next, after a round with a full read of `changes`.
+ * Returns how many changes to read next, after a round whose full read returned `changes` changes.
  * @param readMs milliseconds that the read took
  * @param ms milliseconds that the whole round took
  */
@@ -111,7 +111,7 @@ function limitAfter(changes: number, readMs: number, ms: number): number {
 
 /**
  * Separates changes with candidates, refusals, listeners, dwells or rows for `routings` (`relevant`) from changes
- * without any (`irrelevant`). The latter have no effect, so one statement can mark all of them as routed.
+ * without any (`irrelevant`). Irrelevant changes have no effect, so one statement can mark all of them as routed.
  */
 function splitByRelevance(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
   const irrelevant: ChangeFence[] = [];
@@ -130,7 +130,7 @@ function splitByRelevance(prepared: readonly PreparedChange[]): { irrelevant: Ch
   return { irrelevant, relevant };
 }
 
-/** Sorts changes, oldest first. Of several events that can end a wait, the earliest must end it. */
+/** Sorts changes from oldest to newest. Of several events that can end a wait, the earliest must end it. */
 const bySeq = <T extends DerivedChange>(derived: readonly T[]): T[] =>
   derived.toSorted((a, b) => a.change.seq - b.change.seq);
 

@@ -25,7 +25,7 @@ export interface RoutedAutomation extends RoutedDefinition {
   version: number;
   /** Whether the automation is enabled. Disabled automations are kept only to record why they did not run. */
   enabled: boolean;
-  /** Name in Temporal of the first activity of its runs. */
+  /** Name under which the first activity of its runs appears in Temporal. */
   firstStretch: string | undefined;
 }
 

@@ -4,7 +4,7 @@ import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import type { TriggerType } from '../domain/registry/trigger-type';
 import type { RoutedAutomation, RoutedTrigger } from './routed-automation';
 
-/** A trigger of an automation that an event could fire. */
+/** An automation's trigger that an event could fire. */
 export interface Candidate {
   automation: RoutedAutomation;
   trigger: RoutedTrigger;
@@ -18,7 +18,7 @@ export interface Candidate {
 export interface UnknownTrigger {
   automation: RoutedAutomation;
   trigger: RoutedTrigger;
-  /** The event of the trigger, normalized. */
+  /** The normalized name of the trigger's event. */
   event: string;
   /** Missing filters; empty when the type of the trigger is missing. */
   filters: readonly string[];
@@ -33,7 +33,7 @@ interface EventCandidates {
 }
 
 /**
- * Finds the triggers that an event may concern. A look-up reads only memory, and its cost does not grow with the number
+ * Finds the triggers that an event may concern. Lookups read only memory, and their cost does not grow with the number
  * of automations for other events.
  */
 export class RoutingIndex {
@@ -50,7 +50,7 @@ export class RoutingIndex {
   private readonly incompleteByName = new Map<string, Candidate>();
   /** Enabled triggers that this process cannot route, by automation and trigger id. */
   private readonly unknown = new Map<string, UnknownTrigger>();
-  /** Filters of plugins that this process has, by the id of the automation that uses them. */
+  /** Plugin filters that this process has, by the id of the automation that uses them. */
   private readonly ownFilters = new Map<string, readonly string[]>();
   /** Ids of automations whose stored definitions this process cannot read. */
   private readonly unreadable = new Set<string>();
@@ -157,14 +157,14 @@ export class RoutingIndex {
     return this.unknown.get(nameOf(automationId, triggerId));
   }
 
-  /** Returns the filters of plugins that an enabled automation uses and this process has. */
+  /** Returns the plugin filters that an enabled automation uses and this process has. */
   ownFiltersOf(automationId: string): readonly string[] {
     return this.ownFilters.get(automationId) ?? [];
   }
 
   /**
-   * Returns the names that this process lacks to fire the dwells of a trigger, or null when it lacks none. The list is
-   * empty when the process cannot read the definition of the automation.
+   * Returns the names that firing a trigger's dwells requires and this process lacks, or null when it lacks none. The
+   * list is empty when the process cannot read the definition of the automation.
    */
   lacking(automationId: string, triggerId: string): readonly string[] | null {
     if (this.unreadable.has(automationId)) return [];

@@ -20,8 +20,8 @@ import { createSweep, type Sweep } from './sweep';
 /** Number of rows per statement. Each row costs a call to Temporal. */
 const BATCH = 50;
 /**
- * Milliseconds between two comparisons of the rows with the Schedules in Temporal. The comparison restores Schedules
- * after a loss of Temporal's database.
+ * Milliseconds between comparisons of the rows with the Schedules in Temporal. The comparison restores Schedules after
+ * a loss of Temporal's database.
  */
 const COMPARE_MS = 300_000;
 
@@ -35,7 +35,7 @@ export function createScheduleTimers(
   deps: SyncDeps & { keeper: () => ScheduleKeeper | null; watch?: LoopWatch | undefined },
 ): Sweep & { due: () => SQL } {
   const { keeper, log } = deps;
-  /** When rows and Schedules were last compared, by the monotonic clock, in milliseconds. */
+  /** Time of the last comparison of rows and Schedules, in milliseconds of the monotonic clock. */
   let comparedAt = -Infinity;
   const mustCompare = (): boolean => performance.now() - comparedAt > COMPARE_MS;
 
@@ -87,7 +87,7 @@ async function compare(deps: SyncDeps, temporal: ScheduleKeeper): Promise<void> 
 }
 
 /**
- * Deletes ended schedules from Temporal, then their rows. After a crash in between, the deletion from Temporal is
+ * Deletes ended schedules from Temporal, then their rows. After a crash between the two deletions, the first one is
  * repeated, and Temporal answers "not found".
  */
 async function removeEnded(deps: SyncDeps, temporal: ScheduleKeeper): Promise<void> {

@@ -16,11 +16,11 @@ export interface Sweep {
 const REPORT_EVERY_MS = 10_000;
 
 /**
- * Creates a sweep, which does the work at the start, after each poke, and when `everyMs` have passed without a poke,
- * because the process that should have poked may have died. If `everyMs` is 'poked', the work is done only at the start
- * and after each poke (the sweeper pokes when there is work). An error is reported and does not stop the sweep. If
- * `watch` and `name` are given, a round that stalls is abandoned: a new round begins, and `isStopped` returns true in
- * the abandoned round.
+ * Creates a sweep. It does the work at the start and after each poke. It also does the work when `everyMs` have passed
+ * without a poke, because the process that should have poked may have died. If `everyMs` is 'poked', the work is done
+ * only at the start and after each poke (the sweeper pokes when there is work). An error is reported and does not stop
+ * the sweep. If `watch` and `name` are given, a round that stalls is abandoned: a new round begins, and `isStopped`
+ * returns true in the abandoned round.
  */
 export function createSweep(deps: {
   everyMs: number | 'poked';

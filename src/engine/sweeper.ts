@@ -27,7 +27,8 @@ export interface DueWork {
 
 /**
  * Searches every second, in one statement, for rows that are due, and for rows that a process left unfinished when it
- * died. Only one worker at a time searches for each kind of work, unless the kind is shared; it holds a lease of 5 s.
+ * died. Only one worker at a time searches for each kind of work, unless the kind is shared. That worker holds a lease
+ * of 5 s.
  */
 export function createSweeper(deps: {
   db: Executor;

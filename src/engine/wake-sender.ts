@@ -14,7 +14,10 @@ const BATCH = 100;
 const CONCURRENT = 20;
 
 export interface WakeSender {
-  /** Sends the signal of a wake soon, once. If the wake is not answered, the sweep sends it again. */
+  /**
+   * Sends the signal of a wake once, as soon as its run may continue. If the wake is not answered, the sweep sends it
+   * again.
+   */
   send(wake: Wake): void;
   /** Starts the sweep. Call it when there are unanswered wakes. */
   poke(): void;
@@ -37,8 +40,8 @@ export function createWakeSender(deps: {
   const { database, starter, slots, failpoint, log } = deps;
   const queue: Wake[] = [];
   /**
-   * Wakes that are queued or being sent. The sweep skips them, because a second signal could reach a run that is
-   * already ending.
+   * Wakes that wait for their run, are queued, or are being sent. The sweep skips them, because a second signal could
+   * reach a run that is already ending.
    */
   const pending = new Set<string>();
   const keyOf = ({ runId, path }: Wake): string => `${runId} ${path}`;

@@ -25,7 +25,7 @@ export interface WakeDeps {
   registry: Registry;
   evaluator: Evaluator;
   sourceOf: (runId: string) => Promise<RunSource>;
-  /** Returns the filters of a definition that this process does not have. */
+  /** Returns the filters that a definition uses and this process does not have. */
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
   log: Logger;
   /** Called with each wake to send. The sweep sends the wake again until the run has evaluated its wait. */
@@ -44,11 +44,11 @@ export interface DerivedChange {
 const CONCURRENT = 8;
 
 /**
- * Checks changes against the waits of runs before the changes are marked as routed. After a crash in between, the
- * changes are read and checked again, and waits that are already woken are left out, except waits on any entity of a
- * kind. A wait is evaluated here, in the scope of its run, so that its execution gets a workflow task only when the
- * wait is fulfilled or has to be evaluated earlier than planned. Returns one row of `routings` for each wait and each
- * change that concerns it.
+ * Checks changes against the waits of runs before the changes are marked as routed. After a crash before that, the
+ * changes are read and checked again, and waits that have already been woken are left out, except waits on any entity
+ * of a kind. A wait is evaluated here, in the scope of its run, so that its execution gets a workflow task only when
+ * the wait is fulfilled or has to be evaluated earlier than planned. Returns one row of `routings` for each wait and
+ * each change that concerns it.
  * @throws when Postgres is unreachable; the caller then tries again
  */
 export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[]): Promise<NewRouting[]> {
@@ -72,17 +72,17 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
 }
 
 /**
- * Maximum number of attempts to record a wake. A further attempt is needed each time that the run begins a check in
- * between.
+ * Maximum number of attempts to record a wake. A further attempt is needed each time the run begins a check during the
+ * attempt.
  */
 const MAX_TRIES = 3;
 
 /**
- * Records a wake and sends its signal. If a wake is already pending, a changed entity is added to that wake. An event is
- * not added, because the pending wake either contains an earlier event or makes the run search the log. The row is
- * marked as woken before the signal is sent, so that the sweep sends the signal after a crash in between. A cause that
- * cannot be stored, such as the payload of a plugin, must not prevent the routing of other changes, so the run evaluates
- * the wait without the cause.
+ * Records a wake and sends its signal. If a wake is already pending, a changed entity is added to that wake. An event
+ * is not added, because the pending wake either contains an earlier event or makes the run search the log. The row is
+ * marked as woken before the signal is sent, so that the sweep sends the signal if this process crashes first. A cause
+ * that cannot be stored, such as the payload of a plugin, must not prevent the routing of other changes, so the run
+ * evaluates the wait without the cause.
  */
 async function wake({ database: { db }, onWakeToSend, log }: WakeDeps, wait: Wait, by: WakeCause): Promise<void> {
   try {
@@ -145,8 +145,8 @@ const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }
 
 /**
  * Returns what wakes a wait, or null when none of the changes does. `{}` means that the run must evaluate the wait,
- * because this worker lacks a filter or the type of an awaited event, or its evaluation failed. If the evaluation of the
- * run fails as well, the run records that error.
+ * because this worker lacks a filter or the type of an awaited event, or its evaluation failed. If the evaluation in
+ * the run fails as well, the run records that error.
  */
 async function wakingOf(
   deps: WakeDeps,

@@ -22,7 +22,7 @@ interface Armed {
 
 /**
  * Evaluates the condition of an armed wait for each entity that may have fulfilled it, until it is true. Returns the
- * last reading in `seen`, and the entity for which it was made in `by`.
+ * last reading as `seen`, and the entity for which it was made as `by`.
  */
 export async function checkCondition(
   evaluator: Evaluator,
@@ -58,8 +58,8 @@ async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, 
 
 /**
  * Returns the `trigger` scope of the event that ends the wait, or null when there is none. This is the event that woke
- * the wait, unless the first check, which also searches the log, finds an earlier event that matches: it may have been
- * logged before the wait was armed.
+ * the wait, unless the first check, which also searches the log, finds an earlier event that matches. That event may
+ * have been logged before the wait was armed.
  */
 export async function earliestMatch(
   deps: MatchDeps,

@@ -26,7 +26,7 @@ export interface ExpressionContext {
   now?: Date;
   /** Steps that several evaluations share, including those of variables and computed ids; default: not shared. */
   steps?: ConditionSteps;
-  /** Called with the reason when live state that a template reads is empty because it could not be read. */
+  /** Called with the reason when live state could not be read, so that a template sees it as empty. */
   onWarning?: (warning: string) => void;
 }
 
@@ -36,12 +36,13 @@ export interface ConditionReading {
   reason?: string;
   /** The earliest time at which the value could change without a change of an entity; null = never. */
   changesAt: Date | null;
-  /** Entities that the expression reads; id `*` = any of the kind. */
+  /** Entities that the expression reads; id `*` = any entity of the kind. */
   refs: { kind: string; id: string }[];
   /** Whether the expression reads something that cannot be determined before it is evaluated. */
   indeterminate: boolean;
   /**
-   * Returns the trace of each part. If live state could not be read, it has only the name of that state and the reason.
+   * Returns the trace of each part. If live state could not be read, the trace contains only the name of that state and
+   * the reason.
    */
   trace(): ConditionTrace;
 }
@@ -90,7 +91,7 @@ export interface Evaluator {
    */
   value(db: Executor, expression: string, scope: ExpressionContext): Promise<unknown>;
   /**
-   * Renders the template of a duration: a bare expression, or a text with expressions in braces.
+   * Renders a duration template: a bare expression, or text with expressions in braces.
    * @throws {ExpressionError} when it cannot be evaluated
    */
   renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;

@@ -114,15 +114,15 @@ function whatIsUnavailable(health: string | undefined, states: readonly { reason
   return reasons.length === 0 ? undefined : { root: 'state', reason: reasons.join('; ') };
 }
 
-/** Fields of the detailed view of health that depend on entities of other kinds. */
+/** Fields of the detailed health view that depend on entities of other kinds. */
 const FED_BY: readonly [pattern: RegExp, kind: string][] = [
   [/in_maintenance|notifications_suppressed/, 'maintenance'],
   [/notifications_suppressed/, 'incident'],
 ];
 
 /**
- * Returns whether a condition reads a field that can change without a change in the log: whether an incident or a
- * maintenance suppresses notifications is not part of its state.
+ * Returns whether a condition reads `notifications_suppressed`. This field can change without a logged change, because
+ * the state of an incident or a maintenance does not include whether it suppresses notifications.
  */
 export const readsUnlogged = (condition: Condition): boolean =>
   JSON.stringify(condition).includes('notifications_suppressed');

@@ -26,7 +26,7 @@ export interface Waiter {
 
 /**
  * Returns the `trigger` scope of an occurrence that ends a wait, or null when the occurrence matches none of the
- * awaited events. `trigger.id` names the first event that matches, in the order of the document.
+ * awaited events. `trigger.id` names the first matching event, in document order.
  */
 export async function matchEvent(
   deps: MatchDeps,

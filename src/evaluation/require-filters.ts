@@ -4,7 +4,7 @@ import { FermataError } from '../domain/errors';
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Refuses an evaluation that needs filters of plugins that this process does not have.
+ * Refuses an evaluation that needs plugin filters which this process does not have.
  * @throws {FermataError} `plugin_missing`
  */
 export function requireFilters(lacking: readonly string[]): void {

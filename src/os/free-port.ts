@@ -5,7 +5,7 @@ export async function freePort(wanted = 0): Promise<number> {
   return (await tryPort(wanted)) ?? (await tryPort(0)) ?? Promise.reject(new Error('No free TCP port'));
 }
 
-/** Returns whether a server could listen on this port of this address now. */
+/** Returns whether a server could now listen on this address and port. */
 export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return (await tryPort(port, host)) !== undefined;
 }

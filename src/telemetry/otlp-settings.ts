@@ -12,7 +12,7 @@ export interface OtlpSettings {
 export const OtlpCompression = z.enum(['none', 'gzip'], 'must be none or gzip');
 
 /**
- * `OTEL_EXPORTER_OTLP_HEADERS`: pairs `name=value`, separated by commas, with URL-encoded values (see OpenTelemetry's
+ * `OTEL_EXPORTER_OTLP_HEADERS`: `name=value` pairs, separated by commas, with URL-encoded values (see OpenTelemetry's
  * exporter page).
  */
 export const OtlpHeaders = z.string().transform((text, context) => {

@@ -19,8 +19,8 @@ const VALUE_TYPE_DOUBLE = 1;
 
 /**
  * Creates an OpenTelemetry producer of the metrics in prom-client registries, so that the SDK can export what
- * `/metrics` serves. Counters become cumulative sums since `startedAt`. An error of `registries` is returned as an
- * error of the collection.
+ * `/metrics` serves. Counters become cumulative sums since `startedAt`. If `registries` fails, the error is returned as
+ * an error of the collection.
  */
 export function createPrometheusProducer(deps: {
   /** Called at each collection, so that values from the database are current. */

@@ -11,8 +11,8 @@ import { createPrometheusProducer } from './prometheus-producer';
 
 const EXPORT_EVERY_MS = 15_000;
 /**
- * Deadline of one export including its retries, in milliseconds. The end of the process is delayed by at most this
- * time.
+ * Time limit in milliseconds for one export, including retries. The last export delays the end of the process by at
+ * most this time.
  */
 const EXPORT_TIMEOUT_MS = 5_000;
 
@@ -29,9 +29,9 @@ interface PushDeps {
 }
 
 /**
- * Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP, JSON) every 15 s, and a last time at
- * `stop`. Retries when the collector marks a refusal as temporary. Of several consecutive failures, only the first is
- * logged.
+ * Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP, JSON) every 15 s, and a final time
+ * at `stop`. Retries when the collector marks a refusal as temporary. Of several consecutive failures, only the first
+ * is logged.
  */
 export function pushMetrics({ otlp, service, instance, collect, log }: PushDeps): { stop(): Promise<void> } {
   if (otlp === undefined) return { stop: () => Promise.resolve() };

@@ -59,7 +59,7 @@ export function createWorkerMetrics(): WorkerMetrics {
 
 interface ServeDeps {
   log: Logger;
-  /** Port at which the SDK serves its own metrics, which are added to Fermata's; undefined = it serves none. */
+  /** Port at which the SDK serves its own metrics, which are added to Fermata's; undefined = the SDK serves none. */
   sdkMetricsPort: number | undefined;
 }
 
@@ -92,8 +92,8 @@ function serve(
 }
 
 /**
- * Returns the metrics of Temporal's SDK, or an empty text while they are unavailable, so that Fermata's own metrics are
- * still served.
+ * Returns the metrics of Temporal's SDK, or an empty string while they are unavailable, so that Fermata's own metrics
+ * are still served.
  */
 async function sdkMetrics(port: number | undefined): Promise<string> {
   if (port === undefined) return '';
@@ -105,7 +105,8 @@ async function sdkMetrics(port: number | undefined): Promise<string> {
 }
 
 /**
- * Answers 200 while every loop completes its iterations in time, otherwise 503. The body has the state of each loop.
+ * Answers 200 while every loop completes its iterations in time, otherwise 503. The body contains the state of each
+ * loop.
  */
 function sendHealth(response: ServerResponse, watch: LoopWatch | undefined): void {
   const loops = watch?.states() ?? [];

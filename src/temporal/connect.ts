@@ -3,7 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 
-/** The address of Temporal, where it is not taken from the environment. */
+/** The address of Temporal, if it is not taken from the environment. */
 export interface TemporalAddress {
   /** Overrides the environment; set by `fermata dev` and tests. */
   address?: string | undefined;
@@ -16,12 +16,15 @@ function connectionOptions({ address }: TemporalAddress) {
   return address === undefined ? options : { ...options, address };
 }
 
-/** Returns the connection of a worker. Its Temporal worker and its client share it, as eager starts require. */
+/**
+ * Connects a worker process to Temporal. Its Temporal worker and its client share the connection, as eager starts
+ * require.
+ */
 export async function connectNative(address: TemporalAddress): Promise<NativeConnection> {
   return NativeConnection.connect(connectionOptions(address));
 }
 
-/** Maximum size of a response, in bytes: a page of a history may exceed gRPC's default of 4 MB. */
+/** Maximum size of a response, in bytes: a history page may exceed gRPC's default of 4 MB. */
 const MAX_RESPONSE_BYTES = 128 * 1_024 * 1_024;
 
 /** Returns a client that connects on first use, for processes that must start while Temporal is unreachable. */

@@ -38,9 +38,9 @@ interface StarterDeps {
 }
 
 /**
- * Creates the starter of dwell timers. A workflow is started with the remaining time as its start delay, so it needs
- * only one call before it is due. All timers of one key share a workflow id; the memo of an execution names its dwell.
- * Executions are terminated only by their run id.
+ * Creates the starter of dwell timers. A workflow is started with the remaining time as its start delay, so only one
+ * call to Temporal is needed before the dwell is due. All timers of one key share a workflow id; the memo of an
+ * execution names its dwell. Executions are terminated only by their run id.
  */
 export function createDwellStarter(deps: StarterDeps): DwellStarter {
   const { client, db, taskQueue, onCall } = deps;

@@ -2,7 +2,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@tem
 
 const SCHEDULE_ID = 'fermata-housekeeping';
 
-/** Creates the housekeeping schedule if it does not exist. There is one for all workers of a task queue. */
+/** Creates the housekeeping schedule if it does not exist. All workers of a task queue share one schedule. */
 export async function ensureHousekeeping(client: Client, taskQueue: string): Promise<void> {
   try {
     await client.schedule.create({

@@ -18,7 +18,7 @@ import { createTemporalWorkers, workflowBundle, type TemporalWorkers } from './w
 import type { WorkerMetrics } from '../telemetry/worker-metrics';
 
 const AGAIN_MS = 2_000;
-/** Milliseconds between two checks that the namespace has what Fermata needs (`keepNamespace`). */
+/** Milliseconds between checks that the namespace has what Fermata needs (`keepNamespace`). */
 const KEEP_NAMESPACE_MS = 60_000;
 
 export interface TemporalKeeper {
@@ -56,8 +56,8 @@ interface Session {
 
 /**
  * Keeps one connection to Temporal, which a worker and a client share. The process starts even while Temporal is
- * unreachable; until Temporal is reached, runs to start wait in Postgres. After a failed connection, and when a worker
- * ends with an error, the next attempt begins after 2 s.
+ * unreachable; until Temporal is reached, runs that are due to start wait in Postgres. After a failed connection, and
+ * when a worker ends with an error, the next attempt begins after 2 s.
  */
 export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   const { log } = deps;

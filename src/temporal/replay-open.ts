@@ -71,7 +71,9 @@ export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> 
   return report;
 }
 
-/** Returns the open executions by workflow id, newest first. A workflow id has at most one open execution. */
+/**
+ * Returns the open executions by workflow id, starting with the newest. A workflow id has at most one open execution.
+ */
 async function listOpen(
   { client, taskQueue, limit }: ReplayOptions,
   workflowType: string,

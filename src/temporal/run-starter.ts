@@ -23,8 +23,8 @@ export interface RunStarterDeps {
   /** False when the namespace does not allow Fermata to register search attributes. */
   searchAttributes: boolean;
   /**
-   * Whether Temporal may return the first workflow task in its answer to the start; default true. False for versioned
-   * workers, because Temporal would give the run to this process even if another build is current.
+   * Whether Temporal may return the first workflow task in its response to the start call; default true. False for
+   * versioned workers, because Temporal would give the run to this process even if another build is current.
    */
   eagerStart?: boolean;
   /** For tests: number of events after which executions continue as new. */
@@ -65,8 +65,8 @@ const COMPLETION_TIMEOUT_MS = 3_000;
 const POLL_MS = 25;
 const DEADLINE_MS = 10_000;
 /**
- * Timeout of a workflow task in milliseconds. After it, another worker gets the task and repeats its local activities.
- * Temporal's default of 10 s is too short for an overloaded machine with many concurrent runs.
+ * Timeout of a workflow task in milliseconds. After that, another worker gets the task and repeats its local
+ * activities. Temporal's default of 10 s is too short for an overloaded machine with many concurrent runs.
  */
 const WORKFLOW_TASK_MS = 30_000;
 
@@ -170,7 +170,7 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
 
 /**
  * Decides how a start continues after a conflict, according to the row of the run that holds the workflow id. Returns
- * null when the id may be free by now, so that the start must be repeated.
+ * null when the id may be free by now and the start must therefore be repeated.
  */
 async function resolveConflict(
   calls: Calls,
@@ -209,9 +209,9 @@ async function resolveConflict(
 
 /**
  * Decides how a start continues if the run already has an execution. Normally, an earlier call started this execution.
- * If the execution has claimed the run although the row is pending, it is newer than the row, as after a restore of
- * Postgres. None of its steps would be accepted, so it is terminated, and null is returned: the caller starts the run
- * again.
+ * If the execution has claimed the run although the row is pending, the execution is newer than the row, for example
+ * after a restore of Postgres. None of its steps would be accepted, so it is terminated, and null is returned: the
+ * caller starts the run again.
  */
 async function resolveOwn(
   calls: Calls,

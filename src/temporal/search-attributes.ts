@@ -53,7 +53,7 @@ export function searchAttributesOf(run: {
   return new TypedSearchAttributes(pairs);
 }
 
-/** Returns those of Fermata's attributes that the namespace does not have. */
+/** Returns the names of Fermata's attributes that the namespace lacks. */
 async function missingSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const known = new Set(Object.keys(customAttributes ?? {}));

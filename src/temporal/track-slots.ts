@@ -11,13 +11,14 @@ interface Slots {
 }
 
 /**
- * Milliseconds between heartbeats while an activity's run waits to continue; well below the heartbeat timeout of 5 s.
+ * Milliseconds between heartbeats while an activity's run waits to continue. This is well below the heartbeat timeout
+ * of 5 s.
  */
 const HEARTBEAT_MS = 1_000;
 
 /**
  * Creates interceptors that report each activity to `slots`. A local activity holds a workflow task slot until it ends.
- * A normal activity reports its result to Temporal when its run may continue.
+ * A normal activity reports its result to Temporal only when its run may continue.
  */
 export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
   return (context) => ({
@@ -50,21 +51,21 @@ function runIdOf(input: unknown): string | undefined {
   return typeof runId === 'string' ? runId : undefined;
 }
 
-/** Waits until the run of a normal activity may continue. The outcome of its step has been written before. */
+/** Waits until the run of a normal activity may continue. The outcome of the step has already been written. */
 async function mayResume(slots: Slots, runId: string | undefined, context: Context): Promise<void> {
   if (runId === undefined) return;
   const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   await slots.resume(runId, context.cancellationSignal).finally(() => clearInterval(heartbeat));
 }
 
-/** Returns whether Temporal does not retry an activity that failed with this error, so that its run continues. */
+/** Returns whether this error is final for an activity: Temporal does not retry the activity, so its run continues. */
 const isFinal = (error: unknown): boolean => error instanceof ApplicationFailure && error.nonRetryable === true;
 
 /**
  * Returns the task queue of the normal activity that follows an activity without a pause, or undefined when none
  * follows. This normal activity is a call that the last step of a stretch hands over, a call that follows the stretch,
- * or a call that moves to another task queue. The result of a dwell's activity also has a field `done`, but it is a
- * boolean.
+ * or a call that moves to another task queue. The result of a dwell's activity also has a field `done`, but there it is
+ * a boolean.
  */
 function handsOverTo(result: unknown, taskQueue: string): string | undefined {
   const { done, call } = Object(result) as { done?: unknown; call?: Stretched['call'] };

@@ -40,8 +40,8 @@ export interface TemporalWorkerOptions {
 }
 
 /**
- * Fractions of the shutdown time after which activities are cancelled, and after which the worker stops waiting for
- * activities.
+ * Fractions of the shutdown time. Activities are cancelled after `GRACE`, and the worker stops waiting for them after
+ * `FORCE`.
  */
 const GRACE = 0.4;
 const FORCE = 0.7;

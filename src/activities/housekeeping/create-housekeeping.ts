@@ -12,7 +12,7 @@ import type { Registry } from '../../domain/registry/registry';
 import { createReconcileRuns } from './reconcile-runs';
 
 const DAYS_AHEAD = 7;
-/** Name of housekeeping in `periodic_work`. */
+/** Name of the housekeeping row in `periodic_work`. */
 const HOUSEKEEPING = 'housekeeping';
 
 /** Creates the activities of the housekeeping workflow. */

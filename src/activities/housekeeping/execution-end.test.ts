@@ -8,8 +8,8 @@ interface Execution {
 }
 
 /**
- * Returns how a run has ended whose first execution is `first`. `executions` are the executions that Temporal has,
- * newest last.
+ * Returns how the run whose first execution is `first` has ended. `executions` contains all executions that Temporal
+ * has, in chronological order.
  */
 function endIf(executions: Record<string, Execution>) {
   const describe = (runId = Object.keys(executions).at(-1) ?? '') => {

@@ -4,8 +4,9 @@ import type { OpenRun } from '../../db/runs/open-runs';
 import { isOpen } from '../../temporal/open-execution';
 
 /**
- * Returns how the execution ended, or null while it is open (it runs, or a person has paused it) and for a status that
- * is unknown to this release. A completed execution must have tried to write its row, so that write was lost.
+ * Returns how the execution ended. Returns null while it is open (running, or paused by a person), and when this
+ * release does not know its status. A completed execution must have tried to write its row, so if the row is still
+ * open, that write was lost.
  */
 export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | null> {
   const status = await statusOf(client, run);
@@ -36,9 +37,9 @@ async function statusOf(client: Client, run: OpenRun): Promise<string> {
 }
 
 /**
- * Returns the last execution of a run's chain, or null when Temporal has none. A long run continues in further
- * executions, and Temporal's retention removes the first execution some time after it closed, while the run continues.
- * Resetting an execution terminates it and starts another execution.
+ * Returns the last execution of a run's chain, or null when Temporal no longer has it. A long run continues in further
+ * executions, and Temporal's retention may remove the first execution while the run continues. Resetting an execution
+ * terminates it and starts another execution.
  */
 export async function describeLast(
   client: Client,

@@ -9,14 +9,14 @@ import { describeLast } from './execution-end';
 const LIMIT = 500;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 10;
-/** Number of consecutive failures of a workflow task at which the run is reported as stuck. */
+/** Number of consecutive workflow task failures after which a run is reported as stuck. */
 const STUCK_FAILURES = 3;
 /** Name of this work in `periodic_work`. */
 export const FIND_STUCK_RUNS = 'find-stuck-runs';
 
 /**
- * Creates the periodic work that finds open runs without progress, and the reasons. `fermata doctor`, alert rules and
- * the API report them.
+ * Creates the periodic work that finds open runs without progress and determines the reasons. `fermata doctor`, alert
+ * rules and the API report them.
  */
 export function createFindStuckRuns(deps: {
   client: () => Client | null;
@@ -64,7 +64,7 @@ export function createFindStuckRuns(deps: {
 }
 
 /**
- * Returns how often the pending workflow task has failed, or 0 when no task is pending or the execution no longer
+ * Returns how many times the pending workflow task has failed, or 0 when no task is pending or the execution no longer
  * exists.
  */
 async function failuresOf(client: Client | null, { workflowId, executionRunId }: QuietRun): Promise<number> {

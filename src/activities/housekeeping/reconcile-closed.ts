@@ -10,8 +10,8 @@ import { endOf } from './execution-end';
 /** Name of this work in `periodic_work`. */
 export const RECONCILE_CLOSED = 'reconcile-closed';
 /**
- * Milliseconds by which the periods of two consecutive queries overlap, because visibility may show a closed execution
- * late.
+ * Milliseconds by which the periods of two consecutive queries overlap, because closed executions may appear late in
+ * visibility.
  */
 const OVERLAP_MS = 60_000;
 /** Length of the period that the first round searches for closed executions, in milliseconds. */

@@ -9,15 +9,15 @@ import { IS_RUN, type RunMemo, type WakeSignal } from '../../domain/run/messages
 import { endOf } from './execution-end';
 import { endForgottenWaits, evaluateWaits } from './unanswered-wakes';
 
-/** Name of the entry in `periodic_work` that contains the number of the round. */
+/** Name of the entry in `periodic_work` that contains the round number. */
 const ROUND = 'reconcile-runs';
 
 const PAGE = 200;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 20;
 /**
- * Time limit of one execution of the activity in milliseconds, below its start-to-close timeout. The next execution
- * continues at the position that was reached.
+ * Time limit in milliseconds for one execution of the activity. It must be below the start-to-close timeout. The next
+ * execution continues where this one stopped.
  */
 const BUDGET_MS = 120_000;
 /** Age in milliseconds below which an execution is not terminated, because its row may not be committed yet. */
@@ -36,8 +36,8 @@ interface ReconcileDeps {
  * Repairs differences between rows and Temporal: open rows whose executions were closed from outside (in the Web UI, by
  * a timeout, or lost with Temporal's own database), executions whose rows no longer exist (Postgres was restored from a
  * backup), and waiting runs without a wait. After a restore of Postgres, every open execution gets a signal to evaluate
- * its waits, because it may be ahead of its rows. Reads all open runs in pages until the time is used up; the next
- * execution of the activity continues from there.
+ * its waits, because it may be ahead of its rows. Reads all open runs in pages until the time limit is reached; the
+ * next execution of the activity continues from there.
  */
 export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities['reconcileRuns'] {
   const { database } = deps;

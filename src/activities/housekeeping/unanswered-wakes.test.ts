@@ -9,7 +9,7 @@ interface Shown {
   pendingActivities?: object[];
 }
 
-/** Returns how many waits are ended when Temporal describes the execution of the wait's run like this. */
+/** Returns how many waits are ended when this is Temporal's description of the execution. */
 async function endedFor({ status = 'RUNNING', ...raw }: Shown): Promise<number> {
   const wait = { id: 'w', run_id: 'r', path: 'actions[0]', workflow_id: 'workflow', woken_by: {} };
   // The statements: the unanswered wakes; the wake is still unanswered; the wait and its step end.

@@ -29,8 +29,8 @@ export async function evaluateWaits(client: Client, run: { id: string; workflowI
 
 /**
  * Ends waits that their executions have already passed. Such rows come from an older backup of Postgres, and no
- * execution answers their wakes. Before that, each execution is signalled to evaluate its waits, so that the wait of a
- * slow execution is kept. Returns how many waits were ended.
+ * execution answers their wakes. First signals each execution to evaluate its waits, so that the wait of a slow
+ * execution is kept. Returns how many waits were ended.
  */
 export async function endForgottenWaits(client: Client, db: Executor): Promise<number> {
   let ended = 0;
@@ -45,9 +45,9 @@ export async function endForgottenWaits(client: Client, db: Executor): Promise<n
 }
 
 /**
- * Waits until the execution has neither a pending workflow task nor a pending activity. An activity may check the wait:
- * while no worker has a filter or trigger of the definition, Temporal offers the check to all workers. Returns false
- * when the execution is closed, or after `PROCESSING_TIMEOUT_MS`.
+ * Waits until the execution has neither a pending workflow task nor a pending activity. The activity may be a check of
+ * the wait, which Temporal offers to all workers until one has the filters and triggers of the definition. Returns
+ * false when the execution is not running, or after `PROCESSING_TIMEOUT_MS`.
  */
 async function hasProcessed(client: Client, workflowId: string): Promise<boolean> {
   for (const since = performance.now(); performance.now() - since < PROCESSING_TIMEOUT_MS;) {

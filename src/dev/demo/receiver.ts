@@ -22,7 +22,7 @@ export interface Receiver {
 const HOST = '127.0.0.1';
 const MAX_BODY_CHARS = 100_000;
 
-/** Starts a receiver on the wanted port, or on any free port if the wanted port is in use. */
+/** Starts a receiver on `wantedPort`, or on any free port if that port is in use. */
 export async function startReceiver(wantedPort: number): Promise<Receiver> {
   const received: ReceivedRequest[] = [];
   const server = createServer((request, response) => {

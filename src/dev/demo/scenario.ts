@@ -24,7 +24,7 @@ export interface PostedAlert {
   failure: string | undefined;
 }
 
-/** The fields of an alert that a user recognises it by. */
+/** The fields by which a user recognises an alert. */
 export interface Alert {
   name: string;
   severity: string;
@@ -66,7 +66,7 @@ const EFFECT_TIMEOUT_MS = 60_000;
 const SETTLE_MS = 3_000;
 const POLL_MS = 100;
 
-/** Returns whether an alert is firing, because an earlier demo left it so or was interrupted. */
+/** Returns whether an alert is already firing, because an earlier demo left it firing or was interrupted. */
 export async function isFiring(client: ApiClient, fingerprint: string): Promise<boolean> {
   try {
     return (await client.get(`/alerts/${encodeURIComponent(fingerprint)}`, AlertAnswer)).status === 'firing';

@@ -11,7 +11,7 @@ interface Line {
   who: string;
   what: string;
   tone?: Tone | undefined;
-  /** Position among lines with the same instant, so that causes come before their effects. */
+  /** Position among lines with the same timestamp, which puts causes before their effects. */
   order: number;
 }
 

@@ -1,7 +1,7 @@
 import { isMap, listOf } from '../../domain/definition/plain-map';
 import { sampleOf } from '../../domain/registry/sample';
 
-/** Examples for configs that need one of several fields. A sample of the required fields would not show that. */
+/** Examples of configs that need one of several fields, which a sample of the required fields would not show. */
 const WRITTEN: Readonly<Record<string, Record<string, unknown>>> = {
   'automation.numeric_state': { field: 'latencyMs', above: 800, on: 'crossing' },
   'integration-jira.search_issues': { connectionId: 'example', jql: 'project = OPS AND statusCategory != Done' },

@@ -3,7 +3,7 @@ import type { FilterInfo } from '../../domain/expressions/filter-registry';
 import { parseExpression } from '../../domain/expressions/parse';
 import { fenced, page } from './registry-pages';
 
-/** The instant at which examples are evaluated. */
+/** The time at which examples are evaluated. */
 const NOW = new Date('2026-01-01T12:00:00.000Z');
 
 /** Example expressions for each built-in filter. Their results are computed when the page is generated. */
@@ -52,7 +52,7 @@ const SCOPE = {
 };
 
 /**
- * Returns a page for each filter, by its path below `docs/reference`.
+ * Returns a map with a page for each filter. The keys are paths below `docs/reference`.
  * @throws {Error} for a filter without an example
  */
 export function filterPages(filters: readonly FilterInfo[]): Map<string, string> {

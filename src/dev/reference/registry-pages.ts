@@ -11,14 +11,14 @@ import { schemaFields } from './schema-fields';
 /** The first line of every generated page. */
 const NOTE = '<!-- Generated from the registry by `npm run reference`. Do not edit. -->';
 
-/** Returns a page for each trigger, by its path below `docs/reference`. */
+/** Returns a map with a page for each trigger. The keys are paths below `docs/reference`. */
 export function triggerPages(registry: Registry, { triggers }: ExampleUses): Map<string, string> {
   return new Map(
     [...registry.triggers()].map(([id, type]) => [`triggers/${id}.md`, triggerPage(id, type, triggers.get(id))]),
   );
 }
 
-/** Returns a page for each action, by its path below `docs/reference`. */
+/** Returns a map with a page for each action. The keys are paths below `docs/reference`. */
 export function actionPages(registry: Registry, { actions }: ExampleUses): Map<string, string> {
   return new Map(
     [...registry.actions()].map(([id, action]) => [
@@ -90,7 +90,7 @@ function actionPage(
   ]);
 }
 
-/** Joins blocks to a page that ends with one line break. */
+/** Joins blocks into a page that ends with one line break. */
 export function page(blocks: readonly string[]): string {
   return `${[NOTE, ...blocks].join('\n\n')}\n`;
 }

@@ -69,7 +69,8 @@ function typeText(schema: Record<string, unknown>, root: unknown): string {
 }
 
 /**
- * Returns the format of a text and the bounds of a number or of a text's length. Leaves out zod's safe-integer bounds.
+ * Returns the format of a string, and the bounds of a number or of a string's length. Leaves out zod's safe-integer
+ * bounds.
  */
 function limits(schema: Record<string, unknown>): string {
   const parts = [

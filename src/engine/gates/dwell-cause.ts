@@ -21,7 +21,7 @@ const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-f
  */
 const MISSED_AFTER_MS = 60_000;
 
-/** Returns whether a change shows that the cause of a dwell has stopped. */
+/** Returns whether a change shows that the cause of a dwell no longer holds. */
 export function contradictsCause(registry: Registry, dwell: Cause, change: Change): boolean {
   const type = registry.trigger(dwell.event);
   if (!type?.holds) return false;
@@ -47,9 +47,9 @@ export function isMissed({ for: dwell }: TriggerDefinition, { firesAt }: { fires
 }
 
 /**
- * Returns whether the cause of a dwell held from its event until its deadline, even if it has stopped since. This is
- * true if the log contains no change of the entity before the deadline that contradicts the cause. Returns false before
- * the deadline, and when the log cannot be searched completely.
+ * Returns whether the cause of a dwell held from its event until its deadline, even if it no longer holds. This is true
+ * if the log contains no change of the entity before the deadline that contradicts the cause. Returns false before the
+ * deadline, and when the log cannot be searched completely.
  */
 export async function heldThrough(
   { registry, entities }: { registry: Registry; entities: EntityStore },

@@ -27,7 +27,7 @@ export interface DwellDeps {
   evaluator: Evaluator;
   index: RoutingIndex;
   ids: Ids;
-  /** Called when dwells were armed whose workflows must be started. */
+  /** Called after dwells have been armed, because their workflows must be started. */
   onDwellsToStart: () => void;
 }
 
@@ -36,8 +36,8 @@ export interface DwellDeps {
  * dwell's deadline is before the change, the cause has held long enough, and the dwell fires first, whether or not its
  * timer has run. If the change occurred after a deadline that is still in the future (the sender's clock is ahead), the
  * cause counts as ended before the deadline. A change that was retried ends only dwells whose causes began no later
- * than the change. Returns the requests for the runs of dwells that fired, and the reasons why other dwells started
- * none.
+ * than the change. Returns the requests for the runs of dwells that fired, and the reasons why other dwells started no
+ * run.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
@@ -116,8 +116,8 @@ export const dwellReason = ({ changeId, contextKey }: Dwell, candidate: Candidat
 });
 
 /**
- * Moves a dwell to another entity for which the cause holds, if the trigger allows this (a group of alerts). The row of
- * that entity is locked, so that its next change finds the dwell. Returns whether the dwell was moved.
+ * Moves a dwell to another entity for which the cause holds, if the trigger allows this (as for a group of alerts). The
+ * row of that entity is locked, so that its next change finds the dwell. Returns whether the dwell was moved.
  */
 async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Promise<boolean> {
   const standIn = registry.trigger(dwell.event)?.holds?.standIn?.(payloadOf(dwell), dwell.config);

@@ -30,7 +30,8 @@ interface Left {
 }
 
 /**
- * Writes the decisions to `routings`, if routings are kept, for the change that armed the dwell. Returns the decisions.
+ * Writes the decisions to `routings` under the change that armed the dwell, if routings are kept. Returns the
+ * decisions.
  */
 async function noted(
   { keepsRoutings }: FireDeps,
@@ -50,10 +51,10 @@ const ROUTING_MS = 100;
 const UNKNOWN_MS = 2_000;
 
 /**
- * Fires a dwell that is due. The dwell fires at most once, however often this is called, because its row is locked, and
- * spent in the transaction that admits the run. It fires only when every change of its entity from before the deadline
- * has been routed. The cause has then held without a gap, because routing a change that contradicts the cause ends the
- * dwell. A dwell whose trigger or filters this worker does not have is left to other workers.
+ * Fires a dwell that is due. The dwell fires at most once, however often this is called, because its row is locked and
+ * is marked as spent in the transaction that admits the run. It fires only when every change of its entity from before
+ * the deadline has been routed. The cause has then held without interruption, because routing a change that contradicts
+ * the cause ends the dwell. A dwell whose trigger or filters this worker does not have is left to other workers.
  */
 export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAnswer> {
   const { database, follower, clock } = deps;

@@ -100,7 +100,7 @@ export interface GateDeps {
   onGate?: (seen: EvaluatedGate) => void;
 }
 
-/** Creates a refusal. `detail` is the reason, as people read it. */
+/** Creates a refusal. `detail` is a human-readable reason. */
 export const refused = (
   outcome: Refusal['outcome'],
   detail: string,
@@ -234,7 +234,7 @@ async function checkFilter(
   return refused('filter', reason ?? 'The filter does not hold.', { deciding });
 }
 
-/** Returns the report of a filter or of conditions. It contains `deciding` only if the value is false. */
+/** Returns the report on a filter or on conditions. It contains `deciding` only if the value is false. */
 const seenAs = (
   gate: 'filter' | 'conditions',
   {
@@ -252,8 +252,8 @@ const seenAs = (
 const placeOf = ({ automation, trigger }: Candidate): string => `triggers[${automation.triggers.indexOf(trigger)}]`;
 
 /**
- * Returns the part of a trigger's config that does not match a payload, or undefined when it cannot be determined. An
- * error of a plugin here must not prevent the routing of the change.
+ * Returns the part of a trigger's config that does not match a payload, or undefined when it cannot be determined. If a
+ * plugin throws here, the change must still be routed.
  */
 function decidingConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart | undefined {
   const { config } = candidate.trigger;
@@ -267,8 +267,8 @@ function decidingConfig(candidate: Candidate, payload: Record<string, unknown>):
 }
 
 /**
- * Returns the parts of a trigger's config that match a payload; none if they cannot be determined. An error of a plugin
- * here must not prevent the start of the run.
+ * Returns the parts of a trigger's config that match a payload; none if they cannot be determined. If a plugin throws
+ * here, the run must still start.
  */
 function heldConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart[] {
   const { config } = candidate.trigger;
@@ -289,8 +289,8 @@ function equalKeys(payload: Record<string, unknown>, config: Record<string, unkn
 }
 
 /**
- * Returns the first key of the config whose value differs from the value in the payload. Returns undefined if none
- * does.
+ * Returns the first key of the config whose value differs from the value in the payload. Returns undefined if no value
+ * differs.
  */
 function firstDifference(
   payload: Record<string, unknown>,

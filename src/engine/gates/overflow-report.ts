@@ -1,7 +1,7 @@
 import type { Logger } from '../../log';
 import type { RoutedAutomation } from '../routed-automation';
 
-/** Minimum time between two log lines about one automation, in milliseconds. */
+/** Minimum time in milliseconds between log lines about one automation. */
 const PAUSE_MS = 10_000;
 
 const METHODS = { info: 'info', warning: 'warn', error: 'error' } as const;
@@ -18,8 +18,8 @@ export interface OverflowReport {
 
 /**
  * Creates the report. It logs dropped runs at the level of the automation's `max_exceeded`; `silent` logs nothing. The
- * first dropped run is logged at once. Those of the next 10 s are logged together, in one line that contains their
- * number. The metric counts every dropped run, at every level.
+ * first dropped run is logged at once. All runs that are dropped within the next 10 s are reported in one line that
+ * contains their number. The metric counts every dropped run, at every level.
  */
 export function createOverflowReport(deps: { log: Logger; onDropped: (mode: string) => void }): OverflowReport {
   const { log, onDropped } = deps;

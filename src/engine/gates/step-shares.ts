@@ -6,7 +6,7 @@ const MAX_SHARE = createSharedSteps(8).left;
 /** Number of steps for one change, shared by all automations. */
 const POOL = createSharedSteps(12).left;
 /**
- * Minimum number of steps for one automation, however many automations there are. Usual filters need fewer steps, and
+ * Minimum number of steps for one automation, however many automations there are. Typical filters need fewer steps, and
  * 5,000 steps take less than a millisecond.
  */
 const MIN_SHARE = 5_000;
@@ -16,13 +16,13 @@ export interface SharedResult<R> {
   result: R;
   /**
    * Size of the automation's share in steps. Set when the automation used up its share, and would have had a larger
-   * share as the only automation.
+   * share if it were the only automation.
    */
   limit?: number;
 }
 
 /**
- * Returns the steps of one automation. A trace evaluates parts again, so it may take twice as many steps as the values.
+ * Returns the steps of one automation. A trace evaluates parts again, so traces may take twice as many steps as values.
  */
 export const stepsOf = (share: number): ConditionSteps => ({ values: { left: share }, traces: { left: 2 * share } });
 

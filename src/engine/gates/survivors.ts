@@ -94,8 +94,8 @@ export const reasonFor = ({ candidate, change: { changeId }, scope }: InContext,
 /**
  * Returns the request for a run. Its id is derived from the automation, the trigger and the change (and the deadline of
  * a dwell), so that routing the same change again after a crash makes the same request, which is refused as a
- * duplicate. The depth of a run that was caused by another run is one more than the depth of that run. A depth of more
- * than `MAX_DEPTH` counts as a loop.
+ * duplicate. If another run caused the change, the depth is that run's depth plus one. A depth above `MAX_DEPTH` counts
+ * as a loop.
  */
 function requestFor({ entered, variables }: PassedCandidate): RunRequest {
   const { candidate, event, change, scope } = entered;

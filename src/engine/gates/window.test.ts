@@ -5,7 +5,10 @@ import { passWindow } from './window';
 const NOW = Date.parse('2026-11-30T12:00:00Z');
 const MINUTE = 60_000;
 
-/** Returns the result for an event at `NOW`. `minutesAgo` contains the ages of the events that were counted before it. */
+/**
+ * Returns the result for an event at `NOW`. `minutesAgo` contains the ages of the events that have already been
+ * counted.
+ */
 async function verdictAfter(minutesAgo: readonly number[], refire: 'every' | 'once' = 'every') {
   const rows = [{ counted: true, others: minutesAgo.map((minutes) => NOW - minutes * MINUTE) }];
   const tx = { execute: () => Promise.resolve({ rows }) } as unknown as Executor;

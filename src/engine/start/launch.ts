@@ -37,8 +37,8 @@ export interface RunLauncher {
   /** Releases the slot of a run that was not admitted. */
   release(runId: string): void;
   /**
-   * Starts a run right after the commit that admitted it. Never throws. If the start fails, the sweep repeats it, or,
-   * after `stop`, the sweep of another worker.
+   * Starts a run right after the commit that admitted it. Never throws. If the start fails, the sweep repeats it. After
+   * `stop`, the sweep of another worker does so.
    */
   launch(run: StartableRun, replaced: readonly ClosedRun[]): void;
   /** Starts runs that wait in the table, while there are free slots. */
@@ -123,7 +123,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
 
 /**
  * Starts the next run of each bucket in which the active run ended without starting it, and closes the executions of
- * ended runs. Returns whether there were such buckets, so that there may be runs to start.
+ * ended runs. Returns whether there were such buckets, in which case there may be runs to start.
  */
 async function closeExecutions(database: Database, temporal: RunStarter | null): Promise<boolean> {
   // This is done first, because a call to Temporal may fail.

@@ -18,7 +18,7 @@ export interface ManualRunDeps {
   tx: Executor;
   registry: Registry;
   evaluator: Evaluator;
-  /** Returns the filters of a definition that this process does not have. */
+  /** Returns the filters that a definition uses and this process does not have. */
   filtersLacking: FiltersLacking;
   ids: Ids;
   now: () => Date;

@@ -5,9 +5,9 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 import { pluginMissing } from '../../evaluation/require-filters';
 
 /**
- * Returns a trigger of an automation and its type.
- * @throws {FermataError} `validation_failed` when the automation has no trigger with this id, `plugin_missing` when this
- * process lacks its type
+ * Returns an automation's trigger and the type of that trigger.
+ * @throws {FermataError} `validation_failed` when the automation has no trigger with this id, `plugin_missing` when
+ * this process lacks its type
  */
 export function triggerNamed(
   registry: Registry,
@@ -35,7 +35,7 @@ export function payloadFindings(type: TriggerType, payload: unknown): Finding[] 
   }));
 }
 
-/** Returns the error for a request that is not valid. Its message is the first finding with its path. */
+/** Returns the error for an invalid request. Its message consists of the first finding and its path. */
 export function invalid(errors: Finding[]): FermataError {
   const [first] = errors;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';

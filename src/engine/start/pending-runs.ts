@@ -12,8 +12,8 @@ const LANES = 40;
 /** Milliseconds during which free slots are collected, so that one statement fills them. */
 const GATHER_MS = 10;
 /**
- * Time in milliseconds within which the admission of a waiting run is expected to commit. Until then, the table may not
- * show the run.
+ * Time in milliseconds within which the admission of a waiting run is expected to commit. Until then, the run may be
+ * missing from the table.
  */
 const COMMIT_MS = 1_000;
 /** Maximum number of automations whose last turn is remembered. */
@@ -35,7 +35,7 @@ export interface PendingRuns {
 
 export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempts: StartAttempts }): PendingRuns {
   const { db, slots, attempts } = deps;
-  /** For each automation, when one of its runs was last noted as waiting, in milliseconds of the monotonic clock. */
+  /** For each automation, the last time at which a run was noted as waiting, in milliseconds of the monotonic clock. */
   const waiting = new Map<string, number>();
   /** Whether the last sweep may have left runs in the table because it used all free slots. */
   let backlog = false;
@@ -96,7 +96,9 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   };
 }
 
-/** Returns the automations from which `count` runs, the maximum, were taken. More of their runs may be waiting. */
+/**
+ * Returns the automations from which `count` runs were taken, which is the maximum. More of their runs may be waiting.
+ */
 function automationsWith(count: number, runs: readonly StartableRun[]): string[] {
   const taken = new Map<string, number>();
   for (const { automationId } of runs) taken.set(automationId, (taken.get(automationId) ?? 0) + 1);

@@ -1,6 +1,6 @@
-/** Time in milliseconds after which a request of an automation is no longer considered. */
+/** Time in milliseconds after which an automation's request is no longer considered. */
 const RECENT_MS = 10_000;
-/** Number of runs that wait for slots within `RECENT_MS` from which an automation is considered to be in a burst. */
+/** Number of runs that must have waited for slots within `RECENT_MS` for an automation to count as being in a burst. */
 const BURST_RUNS = 5;
 
 /** The automations that request slots for their runs. */

@@ -7,8 +7,8 @@ describe('runs whose call has ended, or that were woken', () => {
   const never = new AbortController().signal;
 
   /**
-   * Starts a run of each automation, whose call then moves to another activity. `answer` ends the call of a run, and
-   * `resumed` contains the runs that may continue.
+   * Starts one run of each automation. The call of each run then moves to another activity. `answer` ends the call of a
+   * run, and `resumed` contains the runs that may continue.
    */
   function answeredRuns(slots: number, automations: readonly string[]) {
     const { run, freed } = slotsOf(slots);

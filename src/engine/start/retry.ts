@@ -22,7 +22,7 @@ export interface RetryDeps {
   tx: Executor;
   automations: Pick<AutomationStore, 'versionAt'>;
   evaluator: Evaluator;
-  /** Returns the filters of a definition that this process does not have. */
+  /** Returns the filters that a definition uses and this process does not have. */
   filtersLacking: FiltersLacking;
   ids: Ids;
 }

@@ -57,7 +57,7 @@ export interface RunLimit {
  *
  * The share of one automation is one run at first, grows while starts are quick, and shrinks after each slow start. A
  * burst of one automation therefore uses the capacity that the others leave, and delays their runs only slightly. If
- * the round trip to Temporal is long, even the quickest starts take long, so the share can grow there as well.
+ * the round trip to Temporal is long, even the quickest starts take a long time, so the share can still grow.
  */
 export function createRunLimit(slots: number): RunLimit {
   let averageMs = 0;

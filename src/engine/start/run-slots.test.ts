@@ -233,7 +233,7 @@ describe('slots of runs', () => {
     beforeEach(() => void jest.useFakeTimers());
     afterEach(() => void jest.useRealTimers());
 
-    /** Returns slots at which each run of a burst has just ended and its share is at the minimum of 0.2 runs. */
+    /** Returns slots at a time when every run of a burst has just ended and its share is at the minimum of 0.2 runs. */
     function slowBurst() {
       const slots = sharedSlots();
       slots.startBurst(100, 20);

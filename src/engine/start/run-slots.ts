@@ -26,7 +26,7 @@ const ARRIVES_WITHIN_MS = 2_000;
 const RESUMES_WITHIN_MS = 250;
 /** Longest wait of a run in `resume`, in milliseconds. */
 const MAX_RESUME_WAIT_MS = 5_000;
-/** Pause between two runs of an automation in milliseconds if its share is half a run. */
+/** Pause in milliseconds between two runs of an automation whose share is half a run. */
 const PAUSE_MS = 20;
 /** Maximum number of runs whose automation is remembered. */
 const REMEMBERED = 5_000;
@@ -61,7 +61,7 @@ export interface RunSlots {
   /**
    * Records that a local step of an execution begins. The step holds a slot until the returned function is called. If
    * the step hands its call over to a normal activity, and this process has room for the activity, the slot is held
-   * until `arrive`, but at most 2 s longer.
+   * until `arrive` is called, but at most for another 2 s.
    */
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
   /**
@@ -112,8 +112,8 @@ interface SlotDeps {
 
 /**
  * Counts the workflow task slots that are taken. A run holds a slot from its start until its consecutive local steps
- * have ended. If no slot is free, the start of a run is not eager, which costs the server more, and a task that waits
- * too long times out.
+ * have ended. If no slot is free, a run cannot start eagerly, which costs the server more, and a task that waits too
+ * long times out.
  *
  * The number of runs in flight is limited (`run-limit.ts`). Other runs wait in the table, where automations take turns.
  */
@@ -126,19 +126,19 @@ class SlotTable implements RunSlots {
   readonly #activities: number;
   readonly #now: () => number;
   readonly #onFree: () => void;
-  /** Reservations by run id, oldest first. */
+  /** Reservations by run id, ordered from oldest to newest. */
   readonly #reserved = new Map<string, Reservation>();
   /** Executions with local steps in progress, by execution id. */
   readonly #busy = new Map<string, Busy>();
   /**
-   * Executions whose call is being handed over to a normal activity, oldest first. A handover costs the worker as much
-   * as a start. If it did not count, a burst of runs that call a hanging server would be started faster than their
-   * calls can be handed over.
+   * Executions whose call is being handed over to a normal activity, ordered from oldest to newest. A handover costs
+   * the worker as much as a start. If it did not count, a burst of runs that call a hanging server would be started
+   * faster than their calls can be handed over.
    */
   readonly #movingCalls = new Map<string, Reservation>();
   /** Runs that were resumed and have not begun their next local step. */
   readonly #resuming = new Map<string, { automationId: string }>();
-  /** Runs that wait in `resume` for a slot, oldest first. */
+  /** Runs that wait in `resume` for a slot, ordered from oldest to newest. */
   readonly #toResume = new Set<{ automationId: string; resume: () => void }>();
   /** Automations of runs that had a local step here. */
   readonly #automations = new LruCache<string>(REMEMBERED, Infinity);
@@ -282,7 +282,7 @@ class SlotTable implements RunSlots {
     });
   }
 
-  /** Resumes waiting runs, oldest first, as far as there are slots. */
+  /** Resumes waiting runs while slots are free. The oldest run is resumed first. */
   #resumeWaiting(): void {
     const full = new Set<string>();
     for (const { automationId, resume } of this.#toResume) {
@@ -322,8 +322,8 @@ class SlotTable implements RunSlots {
   }
 
   /**
-   * Ends the reservation of a run whose first local step begins, and adapts the limit to how long the start took. Returns
-   * the run\'s automation if the run was started here, otherwise undefined.
+   * Ends the reservation of a run whose first local step begins, and adapts the limit to how long the start took.
+   * Returns the run's automation if the run was started here, otherwise undefined.
    */
   #begin(runId: string): string | undefined {
     this.#resuming.delete(runId);

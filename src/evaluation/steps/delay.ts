@@ -2,7 +2,7 @@ import type { DelayAction } from '../../domain/definition/action';
 import { durationMs } from '../../domain/definition/duration';
 import type { EvaluateKind } from './evaluated';
 
-/** Determines the end of a delay, counted from this evaluation. */
+/** Determines when a delay ends, measured from this evaluation. */
 export const fixDelay: EvaluateKind = async ({ action }, scope, { evaluator, clock }, tx) => {
   const { delay } = action as DelayAction;
   const rendered =

@@ -13,7 +13,7 @@ export interface Evaluated {
   result?: unknown;
   /** How the result was reached. Stored with the decision. */
   trace?: Record<string, unknown>;
-  /** Whether the run waits from now on. */
+  /** Whether the run begins to wait. */
   waits?: boolean;
 }
 

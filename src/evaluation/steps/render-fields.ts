@@ -16,7 +16,10 @@ const SECRET_FIELDS = ['x-secret', ...ENVIRONMENT];
 
 /** A rendered configuration, before the values of secrets are inserted. */
 export interface RenderedFields {
-  /** Secrets that the author referenced, by name, and whether one of the fields is part of an environment. */
+  /**
+   * Secrets that the author referenced, by name. `inEnvironment` is true if a field of an environment contains a
+   * reference.
+   */
   secrets: ReadonlyMap<string, { inEnvironment: boolean }>;
   /** Inserts the values of secrets, by name. */
   fill(values: ReadonlyMap<string, string>): Config;
@@ -27,7 +30,7 @@ export interface RenderedFields {
 /**
  * Renders the configuration of an action. Fields that contain code are never rendered. Where the schema allows secrets,
  * references that the author wrote are not rendered but kept for `fill`.
- * @throws {FermataError} `secret_outside` for a reference in a field that allows none
+ * @throws {FermataError} `secret_outside` for a reference in a field that does not allow secrets
  */
 export async function renderFields(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },
@@ -67,7 +70,7 @@ export async function renderFields(
 
 /**
  * Checks a rendered configuration against the schema of its action. Returns the parsed configuration, or a
- * `config_invalid` error with each finding.
+ * `config_invalid` error that contains all findings.
  */
 export function checkRendered<T>(
   schema: z.ZodType<T>,

@@ -5,7 +5,8 @@ import type { EvaluateKind } from './evaluated';
 
 /**
  * Evaluates `repeat`. When the loop begins, determines the number of iterations. For `while` and `until`, each later
- * call has an iteration and decides whether the loop continues; an error there ends the loop and is recorded.
+ * call has the number of an iteration and decides whether the loop continues. An error in this decision ends the loop
+ * and is recorded.
  */
 export const evaluateRepeat: EvaluateKind = async ({ action, input }, scope, { evaluator }, tx) => {
   const { repeat } = action as RepeatAction;

@@ -3,7 +3,7 @@ import { payloadFromJson, payloadToJson } from './payload-json';
 
 /**
  * Decrypts every encrypted payload in a JSON document, such as a history from `temporal workflow show --output json`. A
- * decrypted payload that contains JSON is replaced by its value. Payloads that are not encrypted are unchanged.
+ * decrypted payload that contains JSON is replaced by its value. Payloads that are not encrypted are left unchanged.
  * @throws {PayloadCodecError} when a key is missing or a payload was modified
  */
 export async function decodeJson(document: unknown, codec: PayloadCodec): Promise<unknown> {

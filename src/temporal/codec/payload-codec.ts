@@ -4,7 +4,7 @@ import { temporal } from '@temporalio/proto';
 import { keyIdOf } from '../../domain/secrets/cipher';
 
 const ALGORITHM = 'aes-256-gcm';
-/** Value of the metadata `encoding` of an encrypted payload, as in Temporal's samples. */
+/** Value of the `encoding` metadata of an encrypted payload, as in Temporal's samples. */
 export const ENCRYPTED = 'binary/encrypted';
 const CIPHER = 'AES-256-GCM';
 const SALT_BYTES = 16;

@@ -9,25 +9,25 @@ export interface ReleaseVersion {
   createdAt: string | null;
 }
 
-/** How Temporal distributes the runs of a deployment over its builds. */
+/** How Temporal distributes the runs of a deployment across its builds. */
 export interface ReleaseStatus {
   deployment: string;
   /** The current build; null = workers without versioning. */
   current: string | null;
   /** The build that receives a share of the runs; null = none. */
   ramping: { buildId: string; percentage: number } | null;
-  /** Newest first. */
+  /** The builds, ordered from newest to oldest. */
   versions: ReleaseVersion[];
 }
 
-/** Thrown when Temporal refuses a change of routing, or has no such deployment. The message explains what to do. */
+/** Thrown when Temporal refuses a routing change or does not know the deployment. The message explains what to do. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
 }
 
 /**
- * Reads and sets the current and the ramping build of a deployment. A call that changes a build returns when Temporal
- * has updated all task queues, or after 10 s. All calls throw when Temporal cannot be reached.
+ * Reads and sets the current and the ramping build of a deployment. A call that sets a build returns when Temporal has
+ * updated all task queues, or after 10 s. All calls throw when Temporal cannot be reached.
  */
 export interface Releases {
   /**
@@ -51,8 +51,8 @@ export interface Releases {
 const { WorkerDeploymentVersionStatus, RoutingConfigUpdateState } = temporal.api.enums.v1;
 const POLL_MS = 200;
 /**
- * Maximum time to wait until Temporal has updated all task queues, in milliseconds. The change takes effect in any
- * case.
+ * Maximum time to wait until Temporal has updated all task queues, in milliseconds. The change takes effect even if the
+ * wait times out.
  */
 const PROPAGATION_MS = 10_000;
 /** gRPC status codes. */

@@ -29,7 +29,7 @@ import type { RunState } from './run-state';
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /**
- * Options of local attempts, which run inside one workflow task. The number of attempts is not limited: an error means
+ * Options for local attempts, which run inside one workflow task. The number of attempts is not limited: an error means
  * either that infrastructure failed (for example, Postgres is unreachable), or a bug that the next release may fix.
  * Refusals and failures of steps are returned as values.
  */
@@ -170,7 +170,7 @@ export function failStep(
   return keepingNotes(state, input, () => scope.run(() => local(node.action, node.label).failStep(input)));
 }
 
-/** Writes the notes in a separate activity, because the next activity of the run may begin only a month later. */
+/** Writes the notes in a separate activity, because the next activity of the run might not begin for a month. */
 export async function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
   const input = { runId: state.runId, journal: state.beginWriting() };
   await scope.run(() => local(ACTIVITY_NAMES.notes).writeNotes(input));

@@ -27,7 +27,7 @@ interface Line {
   note: string;
 }
 
-/** The first and the last of consecutive iterations, counted from 1. */
+/** The numbers of the first and the last of consecutive iterations. The first iteration of a loop has number 1. */
 type Range = [first: number, last: number];
 
 /**

@@ -15,7 +15,7 @@ export interface Delivery {
 }
 
 /**
- * Minimum pause of a wait in milliseconds. Clocks differ, so a timer may fire shortly before the deadline by the
+ * Minimum pause of a wait in milliseconds. Clocks may disagree, so a timer may fire shortly before the deadline by the
  * database's clock. The pause prevents a series of immediate checks.
  */
 const MIN_PAUSE_MS = 250;
@@ -31,8 +31,8 @@ export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>
 }
 
 /**
- * Returns the outcome that a stretch carried out for the command of the fiber. Throws when the outcome belongs to
- * another command, which is a bug.
+ * Returns the outcome that a stretch has produced for a fiber's command. Throws when the outcome belongs to another
+ * command, which is a bug.
  */
 export function outcomeOf(
   command: Extract<Command, { type: 'evaluate' | 'perform' }>,
@@ -47,8 +47,8 @@ export function outcomeOf(
 
 /**
  * Removes the outcome of a call from the outcomes of a stretch and returns it. A stretch contains such an outcome when
- * its worker classifies the action as short, but the worker that claimed the run classified it as long: one of them is
- * of another release or lacks the plugin. Returns null when the stretch did not perform the call.
+ * its worker classifies the action as short, but the worker that claimed the run classified it as long: one of the
+ * workers runs another release or lacks the plugin. Returns null when the stretch did not perform the call.
  */
 export function takePerformed({ path }: Extract<Command, { type: 'call' }>, ahead: CommandOutcome[]): Reply | null {
   const [next] = ahead;

@@ -87,7 +87,7 @@ export class RunState {
     this.journal.unshift(...notes);
   }
 
-  /** Returns the input that all activities of steps have in common, including the notes. */
+  /** Returns the input that all step activities have in common, including the notes. */
   stepInput({ variables, repeat, wait }: Branch): Omit<StepInput, 'path'> {
     const { runId, failed } = this;
     return {

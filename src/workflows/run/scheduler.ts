@@ -45,7 +45,7 @@ export class Scheduler {
     this.deliver(nextPosition(), () => this.wakeUp(path));
   }
 
-  /** Requests that every wait of the run is evaluated again. */
+  /** Requests that every wait of the run be evaluated again. */
   wakeAll(): void {
     this.deliver(nextPosition(), () => {
       for (const path of [...this.sleepers.keys()]) {
@@ -55,7 +55,7 @@ export class Scheduler {
     });
   }
 
-  /** Runs steps to their end. Throws their errors, `ContinueLater`, and the cancellation of the workflow. */
+  /** Runs steps to completion. Throws their errors, `ContinueLater`, and the cancellation of the workflow. */
   async run(steps: Steps, branch: Branch, ahead: CommandOutcome[] = [], nextCall?: NextCall): Promise<void> {
     this.outcome = null;
     const root = createFiber(steps, branch, null, ahead, nextCall);
@@ -106,7 +106,7 @@ export class Scheduler {
     this.follow(scope, writeNotes(scope, this.state), () => this.state.endWriting(), true);
   }
 
-  /** Adds the end of an activity to `ready`. */
+  /** Adds a delivery to `ready` when an activity ends. */
   private follow(
     scope: CancellationScope,
     activity: Promise<unknown>,

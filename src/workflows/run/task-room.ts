@@ -35,7 +35,7 @@ export function bytesOf(value: unknown): number {
 /** A command that waits for a later workflow task. */
 interface Held {
   bytes: number;
-  /** Returns whether the command's branch was cancelled in between. */
+  /** Returns whether the command's branch has since been cancelled. */
   isStale: () => boolean;
   issue: () => void;
   /** Called instead of `issue` when the command is stale. */
@@ -44,7 +44,7 @@ interface Held {
 
 /**
  * Counts the bytes of the current workflow task and holds back commands that would not fit. The count must depend only
- * on the order of deliveries, so that a replay arrives at the same count. For this reason, only a delivery of the
+ * on the order of deliveries, so that a replay arrives at the same count. For this reason, only a delivery from the
  * server begins a new task, never the end of a local activity.
  */
 export class TaskRoom {
