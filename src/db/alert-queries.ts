@@ -30,13 +30,13 @@ const toRecord = (row: Row): AlertRecord => ({
   repeats: Number(row.repeats),
 });
 
-/** Filter of alerts. An alert must meet all given conditions. The severity is compared case-insensitively. */
+/** Filter for alerts. An alert must meet all given conditions. The severity is compared case-insensitively. */
 export interface AlertFilter {
   status?: string | undefined;
   severity?: string | undefined;
   systemId?: string | undefined;
   source?: string | undefined;
-  /** Labels with the values that they must have; an empty value matches a missing or empty label. */
+  /** Required label values. An empty value matches a label that is missing or empty. */
   labels?: readonly { name: string; value: string }[];
 }
 
@@ -44,8 +44,8 @@ const SELECT = sql`select a.fingerprint, e.state, a.labels, a.starts_at, a.last_
   from alerts a join entities e on e.kind = 'alert' and e.id = a.fingerprint and e.state is not null`;
 
 /**
- * Returns alerts, most recently started first. `after` is the start and fingerprint of the last alert on the previous
- * page.
+ * Returns alerts in descending order of start time. `after` is the start and fingerprint of the last alert on the
+ * previous page.
  */
 export async function listAlerts(
   db: Executor,
@@ -77,7 +77,7 @@ export async function findAlert(db: Executor, fingerprint: string): Promise<Aler
   return found.rows[0] ? toRecord(found.rows[0]) : null;
 }
 
-/** Returns the episodes of an alert, newest first. */
+/** Returns the episodes of an alert from newest to oldest. */
 export async function episodesOf(db: Executor, fingerprint: string, limit: number) {
   const found = await db.execute<{
     starts_at: string;
@@ -95,7 +95,7 @@ export async function episodesOf(db: Executor, fingerprint: string, limit: numbe
   }));
 }
 
-/** Returns the ids of the newest runs that changes of an alert have started. */
+/** Returns the ids of the newest runs that were started by changes to an alert. */
 export async function runsCausedBy(db: Executor, fingerprint: string, limit: number): Promise<string[]> {
   const found = await db.execute<{ id: string }>(sql`
     select r.id from runs r
@@ -105,8 +105,8 @@ export async function runsCausedBy(db: Executor, fingerprint: string, limit: num
 }
 
 /**
- * Counts the firing alerts that belong to a system, have a fingerprint or have all the given labels. Also returns at
- * most `limit` of these alerts, most recently started first.
+ * Counts the firing alerts of a system, with a fingerprint, or with all the given labels. Also returns up to `limit` of
+ * these alerts, starting with the most recent.
  */
 export async function firingAlerts(
   db: Executor,

@@ -2,7 +2,7 @@ import { and, desc, eq, gt, inArray, lt, sql, type InferSelectModel } from 'driz
 import type { Executor } from './executor';
 import { alertSilences } from './tables/alerts';
 
-/** A silence: until its end, the alerts that match it start no runs. */
+/** A silence. Alerts that match it start no runs until it ends. */
 export type SilenceRow = InferSelectModel<typeof alertSilences>;
 
 /** Returns the silences that have not ended. */
@@ -10,7 +10,7 @@ export async function activeSilences(db: Executor, now: Date): Promise<SilenceRo
   return db.select().from(alertSilences).where(gt(alertSilences.endsAt, now));
 }
 
-/** Returns silences with ids below `before`, newest first. */
+/** Returns silences with ids below `before`, from newest to oldest. */
 export async function listSilences(
   db: Executor,
   page: { limit: number; before: string | undefined; now: Date; isActive: boolean },
@@ -29,12 +29,12 @@ export async function listSilences(
     .limit(page.limit);
 }
 
-/** Adds a silence. It applies to the next delivery of alerts; runs that have started continue. */
+/** Adds a silence. It takes effect with the next delivery of alerts. Runs that have already started continue. */
 export async function insertSilence(tx: Executor, silence: SilenceRow): Promise<void> {
   await tx.insert(alertSilences).values(silence);
 }
 
-/** Removes silences. Returns those that were removed. */
+/** Removes silences and returns the removed rows. */
 export async function deleteSilences(tx: Executor, ids: readonly string[]): Promise<SilenceRow[]> {
   if (ids.length === 0) return [];
   return tx
@@ -43,7 +43,7 @@ export async function deleteSilences(tx: Executor, ids: readonly string[]): Prom
     .returning();
 }
 
-/** Returns silences that have not ended: the silence with this id, or all silences of an alert's fingerprint. */
+/** Returns the active silence with this id, or all active silences for an alert's fingerprint. */
 export async function findSilences(
   db: Executor,
   which: { silenceId: string } | { fingerprint: string },
@@ -58,8 +58,9 @@ export async function findSilences(
 }
 
 /**
- * Locks the silences until the transaction ends. `write` excludes all other holders, and `read` only writers. An alert
- * that is processed during a write of silences therefore waits, and is compared with the new silences.
+ * Locks the silences until the transaction ends. A `write` lock excludes all other holders; a `read` lock excludes only
+ * writers. An alert that is being processed while silences are written therefore waits, and is then matched against the
+ * new silences.
  */
 export async function lockSilences(tx: Executor, mode: 'write' | 'read'): Promise<void> {
   await tx.execute(

@@ -20,8 +20,8 @@ interface LockedRow extends Record<string, unknown> {
 
 /**
  * Locks the entities of alerts until the transaction ends, in the order of their ids, and creates rows for the ids in
- * `create`. Returns the alerts by fingerprint. Every writer of alerts calls this before it appends changes, so that the
- * `seq` order of the changes of each alert is their commit order.
+ * `create`. Returns the alerts by fingerprint. Every writer of alerts calls this before it appends changes, so the
+ * changes of each alert are committed in the order of `seq`.
  */
 export async function lockAlerts(
   tx: Executor,
@@ -63,10 +63,10 @@ export interface AlertWrite {
   fingerprint: string;
   prev: EntityState | null;
   next: EntityState;
-  /** Id of the change row; null = no reactive field has changed. */
+  /** Id of the change row; null if no reactive field has changed. */
   changeId: string | null;
   groupFacts: Record<string, unknown>;
-  /** Whether a message caused the write. If not, a person or a timer caused it. */
+  /** Whether the write was caused by a received message rather than by a person or a timer. */
   received: boolean;
   isNewEpisode: boolean;
 }
@@ -82,8 +82,8 @@ const toRecord = (write: AlertWrite) => ({
 });
 
 /**
- * Returns the changes of reactive fields of alerts that already existed. The SQL statement derives the transitions of
- * new alerts from their states.
+ * Returns the changes to reactive fields of alerts that already existed. For new alerts, the SQL statement derives the
+ * transitions from their states.
  */
 function transitionsOf(writes: readonly AlertWrite[], nonReactive: readonly string[]) {
   return writes.flatMap(({ fingerprint: id, prev, next, changeId }) => {
@@ -154,7 +154,10 @@ export async function writeAlerts(
       from_value jsonb, to_value jsonb, was boolean, "is" boolean)`);
 }
 
-/** Adds 1 to the repeat count of alerts whose message changed nothing, and records the time of receipt. */
+/**
+ * Increments the repeat count of alerts whose latest message changed nothing, and records when that message was
+ * received.
+ */
 export async function noteRepeats(tx: Executor, fingerprints: readonly string[], now: Date): Promise<void> {
   if (fingerprints.length === 0) return;
   await tx.execute(sql`

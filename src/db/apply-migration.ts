@@ -21,7 +21,7 @@ const RECORD = 'insert into schema_migrations (version, name, sha256) values ($1
 
 /** Where a file creates its tables, and how its application is recorded. */
 export interface MigrationPlace {
-  /** Name of the file for messages. */
+  /** File name for use in messages. */
   label: string;
   /** Schema for unqualified names in the file. Default: the schema of the connection. */
   schema?: string;
@@ -36,8 +36,8 @@ const ours = (file: MigrationFile): MigrationPlace => ({
 
 /**
  * Applies one file and records it. A transactional file is rolled back as a whole and retried when a lock is not
- * granted in time. Every statement of a non-transactional file must be repeatable.
- * @throws {SchemaError} with the cause when a statement fails, or when no attempt gets its locks in time
+ * granted in time. Every statement of a non-transactional file must be safe to repeat.
+ * @throws {SchemaError} with the cause when a statement fails, or when every attempt times out waiting for a lock
  */
 export async function applyMigration(
   client: pg.PoolClient,
@@ -68,8 +68,8 @@ export async function applyMigration(
 }
 
 /**
- * Runs `work` with the search path of the place. With `set local`, the rollback of a failed transaction also resets the
- * path.
+ * Runs `work` with the schema of the place as the search path. With `set local`, the rollback of a failed transaction
+ * also resets the path.
  */
 async function inSchema(
   client: pg.PoolClient,

@@ -3,7 +3,7 @@ import type { Actor } from '../domain/entities/change';
 import type { Executor } from './executor';
 import { auditLog } from './tables/access';
 
-/** A mutation, or an attempt at a mutation that was refused or failed. */
+/** A mutation, or an attempted mutation that was refused or failed. */
 export interface AuditEntry {
   at: Date;
   actor: Actor;
@@ -18,14 +18,14 @@ export interface AuditEntry {
 }
 
 /**
- * Appends to the audit log. Triggers of the table refuse updates and deletes; only the owner of the table can drop
+ * Appends an entry to the audit log. Triggers on the table reject updates and deletes; only the table owner can drop
  * whole months.
  */
 export async function appendAudit(tx: Executor, entry: AuditEntry): Promise<void> {
   await tx.insert(auditLog).values(entry);
 }
 
-/** Creates the partitions of this month and the next two, where they are missing. */
+/** Creates any missing partitions for this month and the next two. */
 export async function ensureAuditMonths(db: Executor): Promise<void> {
   // A database that was migrated back to an older version does not have this function.
   const found = await db.execute<{ exists: boolean }>(
@@ -34,7 +34,7 @@ export async function ensureAuditMonths(db: Executor): Promise<void> {
   if (found.rows[0]?.exists === true) await db.execute(sql`select audit_log_ensure_months(2)`);
 }
 
-/** Filter of the audit log. An entry must meet all given conditions; `from` and `to` are inclusive. */
+/** Filter for the audit log. An entry must meet all given conditions; `from` and `to` are inclusive. */
 export interface AuditFilter {
   actorId?: string | undefined;
   action?: string | undefined;
@@ -44,9 +44,9 @@ export interface AuditFilter {
 }
 
 /**
- * Returns at most `limit` entries that are older than the entry `before`, newest first. Each filter has an index that
- * is ordered by time, so the cost does not depend on the number of other entries. Returns an empty list when the log no
- * longer has the entry `before`.
+ * Returns up to `limit` entries that are older than the entry `before`, from newest to oldest. Each filter has an index
+ * that is ordered by time, so the cost does not depend on the number of other entries. Returns an empty list when the
+ * log no longer contains the entry `before`.
  */
 export async function listAudit(
   db: Executor,
@@ -77,7 +77,7 @@ export async function listAudit(
     .limit(limit);
 }
 
-/** Returns the time of an entry with full precision, or null when the log does not have the entry. */
+/** Returns the time of an entry with full precision, or null when the log does not contain the entry. */
 async function timeOf(db: Executor, id: number): Promise<string | null> {
   const found = await db.execute<{ at: string }>(sql`select at::text from audit_log where id = ${id}`);
   return found.rows[0]?.at ?? null;

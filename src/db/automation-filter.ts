@@ -1,12 +1,12 @@
 import { eq, ilike, isNull, or, sql, type SQL } from 'drizzle-orm';
 import { automations, automationVersions } from './tables/automations';
 
-/** Filter of automations. An automation must meet all given conditions. */
+/** Filter for automations. An automation must meet all given conditions. */
 export interface AutomationFilter {
   /** Empty = automations without a group. */
   group?: string | undefined;
   status?: 'enabled' | 'disabled' | undefined;
-  /** Part of the name or description, case-insensitive. */
+  /** Case-insensitive substring of the name or description. */
   q?: string | undefined;
   name?: string | undefined;
   managedBy?: 'api' | 'gitops' | undefined;
@@ -24,8 +24,8 @@ export interface UsedResource {
 }
 
 /**
- * JSON paths of the places where documents refer to each kind of resource. The path for `script` matches a step that
- * runs any script.
+ * JSON paths at which documents refer to each kind of resource. The path for `script` matches a step that runs any
+ * script.
  */
 const PLACES: Readonly<Record<UsedResource['kind'], string>> = {
   connection: '$.**.config ? (@.connectionId == $names[*] || @.channel == $names[*])',
@@ -39,7 +39,7 @@ function usesOf({ kind, names }: UsedResource): SQL {
   return sql`jsonb_path_exists(${automationVersions.definition}, ${PLACES[kind]}::jsonpath, ${variables}::jsonb)`;
 }
 
-/** Converts the filter to SQL conditions on `automations`, with undefined for parts that are not given. */
+/** Converts the filter to SQL conditions on `automations`. Parts that are not given become undefined. */
 export function filterConditions({ group, status, q, name, managedBy, uses }: AutomationFilter): (SQL | undefined)[] {
   const pattern = `%${(q ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   return [

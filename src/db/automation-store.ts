@@ -24,15 +24,15 @@ export interface AutomationRecord {
   group: string | null;
   status: AutomationStatus;
   managedBy: 'api' | 'gitops';
-  /** Name of the automation within its source; null unless it is managed from Git. */
+  /** Name of the automation within its source; null unless the automation is managed from Git. */
   sourceName: string | null;
-  /** Origin of the document; null unless it is managed from Git. */
+  /** Origin of the document; null unless the automation is managed from Git. */
   provenance: Provenance | null;
   version: number;
   /** Position of the latest write in the commit order of definition changes. Every write gets a new revision. */
   revision: number;
   definition: Definition;
-  /** The original text, when it was sent as YAML. */
+  /** The original YAML text; null if the document was not sent as YAML. */
   sourceYaml: string | null;
   createdAt: Date;
   updatedAt: Date;
@@ -59,7 +59,7 @@ export interface VersionRecord {
 /** A version and its YAML text. */
 type VersionText = VersionRecord & Pick<AutomationRecord, 'sourceYaml'>;
 
-/** Checks the current state before it changes. An error that it throws aborts the write. */
+/** Checks the current state before a write. An error that it throws aborts the write. */
 export type CheckCurrent = (current: AutomationRecord) => void;
 
 export interface NewAutomation {
@@ -78,41 +78,41 @@ export interface AutomationUpdate {
   /** Creates a new version only if it differs from the current definition (deep comparison, key order ignored). */
   definition?: Definition;
   status?: AutomationStatus;
-  /** YAML text. If the definition is unchanged, it replaces the text of the current version; null keeps that text. */
+  /** YAML text. If the definition is unchanged, a non-null value replaces the current version's text. */
   sourceYaml?: string | null;
   /** Note on the new version; ignored when no version is created. */
   note?: string | undefined;
   /** New file and commit of an automation that is managed from Git. */
   origin?: { path: string | null; commit: string | null };
-  /** Called with the current state under its lock. An error that it throws, such as a stale ETag, aborts the update. */
+  /** Called with the locked current state. An error that it throws, e.g. for a stale ETag, aborts the update. */
   check?: CheckCurrent | undefined;
   actor: Actor;
 }
 
 export interface AutomationStore {
   create(tx: Executor, automation: NewAutomation): Promise<AutomationRecord>;
-  /** Updates an automation and returns it. Throws `not_found`, or the error that `check` throws. */
+  /** Updates an automation and returns it. Throws `not_found`, or any error that `check` throws. */
   update(tx: Executor, id: string, update: AutomationUpdate): Promise<AutomationRecord>;
   /** Disables and hides an automation; its history is kept. The caller cancels its runs in the same transaction. */
   remove(tx: Executor, id: string, check?: CheckCurrent): Promise<void>;
   get(db: Executor, id: string): Promise<AutomationRecord | null>;
-  /** Returns automations, newest first. `after` is the id of the last automation on the previous page. */
+  /** Returns automations from newest to oldest. `after` is the id of the last automation on the previous page. */
   list(db: Executor, filter: AutomationFilter, page: { limit: number; after?: string }): Promise<AutomationRecord[]>;
-  /** Returns versions, newest first. */
+  /** Returns versions from newest to oldest. */
   versions(db: Executor, id: string, page: { limit: number; before?: number }): Promise<VersionRecord[]>;
   versionAt(db: Executor, id: string, version: number): Promise<VersionText | null>;
   /** Returns all automations of a Git source, ordered by their names in the source. */
   ofSource(db: Executor, source: string): Promise<AutomationRecord[]>;
-  /** Returns the names of the groups in alphabetical order. */
+  /** Returns group names in alphabetical order. */
   groups(db: Executor): Promise<string[]>;
 }
 
-/** Returns the ETag of an automation. It changes with every write, including writes of the status. */
+/** Returns the ETag of an automation. It changes with every write, including status changes. */
 export function automationEtag({ version, revision }: Pick<AutomationRecord, 'version' | 'revision'>): string {
   return `"${version}-${revision}"`;
 }
 
-/** The time at which the newest run was created. */
+/** The creation time of the newest run. */
 const lastTriggeredAt = sql<string | null>`(select max(created_at) from runs where automation_id = ${automations.id})`;
 
 const columns = {
@@ -271,7 +271,7 @@ async function updateAutomation(
   return found(await readers.get(tx, id), id);
 }
 
-/** Drops dwells and schedules of edited, removed and disabled triggers, and plans schedules of the other triggers. */
+/** Drops dwells and schedules of edited, removed and disabled triggers, and stores schedules of the other triggers. */
 async function keepGates(
   tx: Executor,
   id: string,
@@ -303,7 +303,7 @@ async function nextRevision(tx: Executor): Promise<number> {
   return Number(result.rows[0]?.revision);
 }
 
-/** Adds an event for the streams that report changes of automations. */
+/** Adds an event for the streams that report automation changes. */
 async function noteChange(
   tx: Executor,
   event: { automationId: string; version: number; change: AutomationChange },
@@ -311,7 +311,7 @@ async function noteChange(
   await tx.insert(automationEvents).values(event);
 }
 
-/** Returns whether an update without a new version changes nothing. Its ETag and update time then stay the same. */
+/** Returns whether an update without a new version changes nothing, and thus keeps the ETag and update time. */
 function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolean {
   const { definition, status, sourceYaml = null, origin } = update;
   const { group = current.group } = definition === undefined ? {} : rowFields(definition);

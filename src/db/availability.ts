@@ -1,6 +1,6 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 
-/** Error codes of sockets, of Postgres' connection classes (08, 53, 57P), and of a read-only standby. */
+/** Error codes of sockets, of the Postgres error classes 08, 53 and 57P, and of a read-only standby. */
 const UNAVAILABLE =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|08\w{3}|53\w{3}|57P\w{2}|25006)$/;
 /** Messages of errors that node-postgres reports without a code. */
@@ -12,12 +12,13 @@ const UNAVAILABLE_MESSAGE =
  */
 const STALE_PLAN = '0A000';
 /**
- * Statement and lock timeouts, deadlock, serialisation failure: the same transaction may succeed when it is repeated.
+ * Statement and lock timeouts, deadlocks and serialisation failures. The same transaction may succeed when it is
+ * retried.
  */
 const REPEATABLE = new Set(['40P01', '40001', '57014', '55P03', STALE_PLAN]);
 
 /**
- * Returns whether an error means that Postgres is unreachable or overloaded, or that the transaction may be repeated.
+ * Returns whether an error means that Postgres is unreachable or overloaded, or that the transaction can be retried.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
   return databaseCauses(error).some(
@@ -25,7 +26,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
-/** Returns whether a statement on Fermata's own database has caused an error. */
+/** Returns whether an error was caused by a statement on Fermata's own database. */
 export function isQueryError(error: unknown): boolean {
   let current = error as ErrorShape | null | undefined;
   for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
@@ -36,9 +37,9 @@ export function isQueryError(error: unknown): boolean {
 }
 
 /**
- * Returns the code and message of an error and of its causes, at most five levels deep. Errors of the database and of
- * sockets are recognized by these and not by `instanceof`, because the `Error` class of Node's socket errors may differ
- * from that in this module's realm.
+ * Returns the code and message of an error and of its causes, at most five levels deep. Database and socket errors are
+ * recognized by code and message rather than by `instanceof`, because Node's socket errors may be instances of an
+ * `Error` class from a different realm than this module's.
  */
 export function databaseCauses(error: unknown): { code: string; message: string }[] {
   const found: { code: string; message: string }[] = [];

@@ -31,8 +31,8 @@ export async function recallValue(db: Executor, connectionId: string, key: strin
 }
 
 /**
- * Stores a value for a connection under `key`, replacing an earlier value. Does nothing when the connection was deleted
- * in between.
+ * Stores a value for a connection under `key`, replacing any earlier value. Does nothing if the connection has been
+ * deleted.
  */
 export async function rememberValue(db: Executor, connectionId: string, key: string, value: unknown): Promise<void> {
   await db.execute(sql`

@@ -23,7 +23,7 @@ export interface NewEvent extends NewChangeBase {
   contextKey: string | null;
   /**
    * The changes from which the event was derived (`derivedFrom`). Stored in the column `delta`, which events do not
-   * need.
+   * otherwise use.
    */
   context?: Record<string, unknown>;
 }
@@ -34,16 +34,16 @@ export interface NewEntityChange extends NewChangeBase {
   next: Record<string, unknown> | null;
   delta: Record<string, unknown>;
   changedFields: string[];
-  /** Facts besides the state that derivers of events put into payloads. Stored in the column `payload`. */
+  /** Data, besides the state, that derived events include in their payloads. Stored in the column `payload`. */
   context?: Record<string, unknown>;
 }
 
-/** An entry for the log: an event, or a change of state. */
+/** A log entry: an event or a state change. */
 export type NewChange = NewEvent | NewEntityChange;
 
 /**
- * Returns the partition of an entity: FNV-1a over the code points of kind and id. All changes of an entity are in one
- * partition and are therefore ordered.
+ * Returns the partition of an entity: the FNV-1a hash of the code points of its kind and id, modulo `PARTITIONS`. All
+ * changes of an entity are in one partition and are therefore ordered.
  */
 export function partitionOf(kind: string, id: string): number {
   let hash = 0x811c9dc5;
@@ -83,9 +83,9 @@ function toRecord(change: NewChange, ord: number): Record<string, unknown> {
 }
 
 /**
- * Appends to the change log in the caller's transaction, in the given order, in one statement. This statement assigns
- * `seq`, so a caller that needs the changes of an entity in order locks the entity's row first. Returns the ids and
- * positions of the changes.
+ * Appends changes to the log in the caller's transaction, in the given order and in one statement. This statement
+ * assigns `seq`, so a caller that needs the changes of an entity in order locks the entity's row first. Returns the ids
+ * and positions of the changes.
  */
 export async function appendChanges(
   tx: Executor,
@@ -110,8 +110,8 @@ export async function appendChanges(
 const MAX_SEARCHED = 1_000;
 
 /**
- * Returns the changes of an entity after a given change and before an instant, in order. Returns null when there are
- * too many to search, or when the given change is no longer in the log.
+ * Returns the changes of an entity after a given change and before an instant, in log order. Returns null when there
+ * are too many to search, or when the given change is no longer in the log.
  */
 export async function changesOfEntityBefore(
   tx: Executor,

@@ -3,14 +3,14 @@ import type { Change } from '../domain/entities/change';
 import { changeOf, type ChangeRow } from './change-row';
 import type { Executor } from './executor';
 
-/** A change of the log and the result of its routing. */
+/** A logged change and the result of routing it. */
 export interface LoggedChange {
   change: Change;
   contextKey: string | null;
   recordedAt: Date;
   /** null = not routed yet. */
   routedAt: Date | null;
-  /** When the change was set aside because it could not be routed. */
+  /** When the change was set aside because it could not be routed; null if it was not. */
   failedAt: Date | null;
   /** Error of the last failed attempt. */
   failure: string | null;
@@ -33,7 +33,7 @@ const SELECTED = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.pa
   c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
   c.failure`);
 
-/** The changes of one kind with the same `event`; `event` null = changes of state. */
+/** The changes of one kind with the same `event`. A null `event` selects state changes. */
 export interface ChangeSource {
   kind: string;
   event: string | null;
@@ -43,7 +43,7 @@ export interface ChangeSource {
 export interface ChangeFilter {
   entities?: readonly { id: string; kind?: string | undefined }[] | undefined;
   sources?: readonly ChangeSource[] | undefined;
-  /** Bounds of the time of receipt; `since` is inclusive, `until` is exclusive. */
+  /** Bounds of the receipt time. `since` is inclusive; `until` is exclusive. */
   since?: Date | undefined;
   until?: Date | undefined;
 }
@@ -60,8 +60,8 @@ const toLogged = (row: Row): LoggedChange => ({
 });
 
 /**
- * Returns exclusive bounds for the positions of changes that were received in a period, so that a list skips newer and
- * older rows. Ordering by position and ordering by time differ only for changes that were written at almost the same
+ * Returns exclusive position bounds for changes that were received in a period. With these bounds, a list skips newer
+ * and older rows. Order by position and order by time differ only for changes that were written at almost the same
  * time, so a margin of one minute is enough.
  */
 async function positionsIn(
@@ -85,8 +85,8 @@ async function positionsIn(
 }
 
 /**
- * Returns up to `limit` changes with positions below `before`, newest first. Each entity and each source is read newest
- * first through an index, so the cost does not depend on the number of other changes.
+ * Returns up to `limit` changes with positions below `before`, from newest to oldest. An index provides the changes of
+ * each entity and of each source in this order, so the cost does not depend on the number of other changes.
  */
 export async function listChanges(
   db: Executor,
@@ -131,7 +131,7 @@ export async function listChanges(
   return found.rows.map(toLogged);
 }
 
-/** Returns a change, or undefined when it is not (or no longer) in the log. */
+/** Returns a change, or undefined if the log does not contain it. Retention may have removed it. */
 export async function findChange(db: Executor, changeId: string): Promise<LoggedChange | undefined> {
   const found = await db.execute<Row>(sql`select ${COLUMNS} from changes c where change_id = ${changeId}`);
   return found.rows.map(toLogged)[0];
@@ -145,7 +145,7 @@ export async function findChanges(db: Executor, changeIds: readonly string[]): P
   return found.rows.map(toLogged);
 }
 
-/** Returns every kind in the log, with one index probe for each. */
+/** Returns every kind in the log, using one index probe per kind. */
 export async function kindsInLog(db: Executor): Promise<string[]> {
   const found = await db.execute<{ kind: string }>(sql`
     with recursive k(kind) as (
@@ -156,9 +156,7 @@ export async function kindsInLog(db: Executor): Promise<string[]> {
   return found.rows.map((row) => row.kind);
 }
 
-/**
- * Returns the sources of one kind (its changes of state, and each of its events), with one index probe for each source.
- */
+/** Returns the sources of one kind (its state changes, and each of its events), using one index probe per source. */
 export async function sourcesOfKind(db: Executor, kind: string): Promise<ChangeSource[]> {
   const found = await db.execute<{ event: string }>(sql`
     with recursive e(event) as (

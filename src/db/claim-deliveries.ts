@@ -2,21 +2,24 @@ import { sql } from 'drizzle-orm';
 import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 
-/** A message from outside, and the ids of the changes that it produced. */
+/** A message from an external sender, and the ids of the changes that it produced. */
 export interface Delivery {
   key: string;
   changeIds: readonly string[];
 }
 
-/** Returns a short key for the identity that a sender gave a message. `what` separates the kinds of senders. */
+/**
+ * Returns a short key for the identity that a sender gave a message. `what` keeps the keys of different kinds of
+ * senders apart.
+ */
 export function deliveryKey(what: string, ...parts: readonly string[]): string {
   return `${what}:${sha256(JSON.stringify(parts), 'base64url')}`;
 }
 
 /**
- * Claims deliveries in the caller's transaction. Returns the keys that were new, and in `known` the change ids of the
- * keys that were not. Waits for a concurrent transaction with the same key. Keys are claimed in sorted order, so that
- * two batches cannot deadlock.
+ * Claims deliveries in the caller's transaction. Returns the keys that were new, and in `known` the change ids of keys
+ * that had been claimed before. Waits for a concurrent transaction with the same key. Keys are claimed in sorted order,
+ * so that two batches cannot deadlock.
  */
 export async function claimDeliveries(
   tx: Executor,
@@ -35,12 +38,15 @@ export async function claimDeliveries(
   return { fresh, known: await changeIdsOf(tx, others) };
 }
 
-/** Returns the change ids of deliveries that were accepted before. */
+/** Returns the change ids of deliveries that were already accepted, by key. */
 export async function changeIdsOf(db: Executor, keys: readonly string[]): Promise<Map<string, string[]>> {
   return new Map([...(await contentsOf(db, keys))].map(([key, { changeIds }]) => [key, changeIds]));
 }
 
-/** Returns the change ids and content hashes of deliveries that were accepted before; null = no hash was stored. */
+/**
+ * Returns the change ids and content hashes of deliveries that were already accepted, by key. The hash is null if none
+ * was stored.
+ */
 export async function contentsOf(
   db: Executor,
   keys: readonly string[],
@@ -60,9 +66,10 @@ export interface DeliveryIdentity {
 }
 
 /**
- * Claims every identity of one message in the caller's transaction. If one of them is known, the message is a repeat:
- * returns the change ids of the first delivery, also for later messages with one of its other identities. Otherwise
- * returns undefined, and all identities are claimed for this message.
+ * Claims the identities of one message in the caller's transaction, in the order of their keys. If one of them is
+ * already known, the message is a repeat: the identities that precede it are assigned to the first delivery, whose
+ * change ids are returned, and the remaining identities are not claimed. Otherwise returns undefined, and this message
+ * owns all of the identities.
  */
 export async function claimDelivery(
   tx: Executor,
@@ -94,8 +101,8 @@ export async function claimDelivery(
 }
 
 /**
- * Claims one key together with the hash of the message's content, in the caller's transaction. Returns undefined when
- * the key is new, otherwise the stored change ids and hash (the given hash if none was stored).
+ * Claims one key together with the content hash of the message, in the caller's transaction. Returns undefined when the
+ * key is new. Otherwise returns the stored change ids and hash; if no hash was stored, returns the given hash.
  */
 export async function claimContent(
   tx: Executor,

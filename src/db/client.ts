@@ -3,7 +3,7 @@ import pg from 'pg';
 import { createConnectionWatch } from './drop-broken-connections';
 import { createStatementNames } from './prepare-statements';
 
-/** How long the client waits for an answer beyond Postgres' own statement timeout, in milliseconds. */
+/** Milliseconds that the client waits for a response after Postgres' own statement timeout has passed. */
 const ANSWER_MS = 3_000;
 
 /** A connection pool, and the drizzle instance that uses it. */
@@ -14,7 +14,7 @@ export interface Database {
   close(): Promise<void>;
   /**
    * Closes idle connections at once, and busy connections that do not answer within 8 s. Call it when another
-   * connection to this server was cut silently.
+   * connection to this server has been cut silently.
    */
   suspectConnections(): void;
 }

@@ -7,7 +7,7 @@ export type ConnectionRow = InferSelectModel<typeof connections>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns the connection with this id, or null. `lock` locks its row for the caller's write. */
+/** Returns the connection with this id, or null. With `lock`, also locks the row for an update by the caller. */
 export async function findConnection(
   db: Executor,
   id: string,
@@ -28,7 +28,7 @@ export async function connectionsNamed(db: Executor, idOrName: string): Promise<
   return row === null ? db.select().from(connections).where(eq(connections.name, idOrName)).limit(2) : [row];
 }
 
-/** Returns connections, newest first; `before` is the last id of the previous page. */
+/** Returns connections from newest to oldest. `before` is the id of the last connection on the previous page. */
 export async function listConnections(
   db: Executor,
   page: { limit: number; before: string | undefined },
@@ -52,13 +52,13 @@ export async function insertConnection(tx: Executor, row: ConnectionRow): Promis
   await tx.insert(connections).values(row);
 }
 
-/** Writes the fields of a connection that can change. The caller has locked its row. */
+/** Updates the mutable fields of a connection. The caller must have locked its row. */
 export async function updateConnection(tx: Executor, row: ConnectionRow): Promise<void> {
   const { name, config, secrets, updatedAt } = row;
   await tx.update(connections).set({ name, config, secrets, updatedAt }).where(eq(connections.id, row.id));
 }
 
-/** Removes a connection. Steps that name it fail from now on. */
+/** Removes a connection. Steps that refer to it fail from then on. */
 export async function deleteConnection(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from connections where id = ${id}`);
 }

@@ -7,8 +7,8 @@ const EVERY_MS = 15_000;
 /** Number of queries per measurement. The query with the shortest round trip is used. */
 const SAMPLES = 3;
 /**
- * Minimum jump of the wall clock against the monotonic clock, in milliseconds, that is taken as a sign that the clock
- * was set or the machine was suspended.
+ * Minimum jump of the wall clock relative to the monotonic clock, in milliseconds. A jump of this size means that the
+ * clock was set or that the machine was suspended.
  */
 const JUMP_MS = 1_000;
 /** Minimum skew that is logged, in milliseconds. */
@@ -20,15 +20,17 @@ const REPORT_MS = 5_000;
  */
 export interface DatabaseClock extends Clock {
   /**
-   * Returns how far the clock of this machine is ahead of the database's, in milliseconds; negative when it is behind.
+   * Returns how far this machine's clock is ahead of the database's, in milliseconds. The value is negative when it is
+   * behind.
    */
   skewMs(): number;
   stop(): void;
 }
 
 /**
- * Follows the database's clock: reads it now and every 15 s, and adds the elapsed monotonic time in between. Reads it
- * again when the clock of this machine jumps. While Postgres is unreachable, it continues from the last reading.
+ * Follows the database's clock: reads it now and every 15 s, and adds the monotonic time that has elapsed since the
+ * last reading. Reads it again when this machine's clock jumps. While Postgres is unreachable, continues from the last
+ * reading.
  * @throws when the first reading fails
  */
 export async function followDatabaseClock(

@@ -11,8 +11,9 @@ import { transactWithLockRetry, type LockRetry } from './lock-retry';
 const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03', '57014']);
 
 /**
- * Settings for DDL on `changes` and `routings`. Inserts wait for it at most `lockTimeoutMs`. If a reader with a long
- * transaction (`pg_dump`, a report) makes all attempts fail, the next housekeeping round tries again.
+ * Settings for DDL on `changes` and `routings`. Inserts wait at most `lockTimeoutMs` for each DDL statement. If a
+ * reader with a long transaction (`pg_dump`, a report) makes all attempts fail, the next housekeeping round tries
+ * again.
  */
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 5, pauseMs: 500 };
 /** Timeout of the statement that attaches a partition, in milliseconds. It limits how long the locks are held. */
@@ -24,7 +25,7 @@ interface DayTable {
   /** The column whose time determines the partition. */
   column: string;
   columns: string;
-  /** SQL condition for rows that keep the partition of their day beyond its retention. */
+  /** SQL condition. A day's partition is kept beyond its retention while it contains a matching row. */
   kept?: string;
 }
 
@@ -49,16 +50,16 @@ interface Day {
   to: string;
 }
 
-/** Selects days as partition name and bounds (UTC); `days` is a set of midnights without time zone. */
+/** Selects the partition name and the bounds (UTC) of each day. `days` is a set of midnights without time zone. */
 const dayColumns = ({ name }: DayTable, days: string) => `
   select '${name}_' || to_char(d.day, 'YYYYMMDD') as name,
          to_char(d.day, 'YYYY-MM-DD') as "from", to_char(d.day + interval '1 day', 'YYYY-MM-DD') as "to"
     from ${days} as d(day)`;
 
 /**
- * Creates the day partitions of `changes`, named `changes_YYYYMMDD` (UTC), from yesterday to `daysAhead` days from now
- * by the database's clock. Any number of processes may call this at any time. Returns the names of the created
- * partitions.
+ * Creates the day partitions of `changes`, named `changes_YYYYMMDD` (UTC). They cover the days from yesterday to
+ * `daysAhead` days from now, according to the database's clock. Any number of processes may call this at any time.
+ * Returns the names of the created partitions.
  */
 export const ensureChangePartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, CHANGES, options);
@@ -89,9 +90,9 @@ async function ensurePartitions(
 }
 
 /**
- * Creates a table and attaches it as a partition. Attaching takes SHARE UPDATE EXCLUSIVE on the parent, which no insert
- * waits for, whereas `create table … partition of` takes ACCESS EXCLUSIVE. The default partition is locked while
- * Postgres checks it for rows of the day. `fill` runs before the attachment.
+ * Creates a table and attaches it as a partition. Attaching takes SHARE UPDATE EXCLUSIVE on the parent, which blocks no
+ * inserts, whereas `create table … partition of` takes ACCESS EXCLUSIVE. The default partition is locked while Postgres
+ * checks it for rows of that day. `fill` runs before the attachment.
  */
 async function attachDay(
   client: pg.ClientBase,
@@ -122,8 +123,8 @@ async function tryLater(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<
 }
 
 /**
- * Moves rows out of the default partitions, which receive rows while the partition of their day is missing. Each day
- * gets its partition in a separate transaction. Returns how many rows were moved.
+ * Moves rows out of the default partitions, which receive the rows of days that have no partition. Each day gets its
+ * partition in a separate transaction. Returns how many rows were moved.
  */
 export async function emptyDefaultPartitions(database: Pick<Database, 'pool'>): Promise<number> {
   return (await emptyDefault(database, CHANGES)) + (await emptyDefault(database, ROUTINGS));
@@ -155,22 +156,24 @@ async function emptyDefault({ pool }: Pick<Database, 'pool'>, table: DayTable): 
 }
 
 /**
- * Drops the days of the change log that ended more than `changesMs` ago, except days with an unrouted change. Returns
- * how many days were dropped.
+ * Drops the day partitions of the change log whose days ended more than `changesMs` ago, except those with an unrouted
+ * change. Returns how many partitions were dropped.
  */
 export const dropChangePartitions = (database: Pick<Database, 'pool'>, changesMs: number) =>
   dropPartitions(database, CHANGES, changesMs);
 
-/** Drops the days of `routings` that ended more than `routingsMs` ago. Returns how many days were dropped. */
+/**
+ * Drops the day partitions of `routings` whose days ended more than `routingsMs` ago. Returns how many were dropped.
+ */
 export const dropRoutingPartitions = (database: Pick<Database, 'pool'>, routingsMs: number) =>
   dropPartitions(database, ROUTINGS, routingsMs);
 
 /**
- * Drops the partitions of old days. Each day is first detached in its own transaction, and then dropped when nothing
- * else uses it. Only the detachment locks the table, and its lock timeout is 200 ms. `detach … concurrently` is not
+ * Drops the partitions of old days. Each partition is first detached in a separate transaction, and dropped once
+ * nothing else uses it. Only detaching locks the table, with a lock timeout of 200 ms. `detach … concurrently` is not
  * possible: Postgres refuses it while a default partition exists, and the default partition is needed to accept events
- * when the partition of a day is missing. A detached day that could not be dropped, for example because a backup reads
- * it, is dropped by a later call. Returns how many days were dropped.
+ * when a day's partition is missing. A detached partition that could not be dropped, for example because a backup is
+ * reading it, is dropped by a later call. Returns how many partitions were dropped.
  */
 async function dropPartitions({ pool }: Pick<Database, 'pool'>, table: DayTable, ms: number): Promise<number> {
   const { rows } = await pool.query<{ name: string; attached: boolean }>(

@@ -2,27 +2,27 @@ import { sql, type SQL } from 'drizzle-orm';
 import type { LoggedChange } from './change-queries';
 import type { Executor } from './executor';
 
-/** Maximum number of later changes of a system that are searched for one source. */
+/** Maximum number of later changes to a system that are searched for each source. */
 const MAX_SEARCHED = 20;
 
-/** A change and the change from which the same write derived it. */
+/** A derived change and its source change. Both were written in one transaction. */
 interface DerivedChange {
   sourceId: string;
   changeId: string;
 }
 
-/** A place in the log after which changes of a system may have been derived from a source. */
+/** A log position after which a system may have changes that were derived from the source. */
 interface Place {
   sourceId: string;
   systemId: string;
   seq: string;
-  /** In ISO 8601. */
+  /** ISO 8601. */
   recordedAt: string;
 }
 
-/** Changes of the health of systems. The sources are in the row's payload. */
+/** Health changes of systems. Their sources are in the row's payload. */
 const HEALTH = { kind: 'health', event: sql`c.event is null`, context: sql`c.payload` };
-/** The impact of such changes on other systems. The sources are in the row's delta, because these are events. */
+/** The impact of health changes on other systems. These are events, so their sources are in the row's delta. */
 const IMPACT = {
   kind: 'dependency',
   event: sql`c.event = 'dependency.impact_propagated'`,
@@ -30,10 +30,10 @@ const IMPACT = {
 };
 
 /**
- * Returns the changes that were derived from the given changes without a run: changes of health (from alerts or results
- * of checks), then the impact of changes of health on other systems. Each group is in the order of the log. A derived
- * change follows its source in the log, within one transaction. Only the next changes of the source's systems are read,
- * through the index of changes by entity.
+ * Returns the changes that were derived from the given changes without a run: first health changes (derived from alerts
+ * or check results), then the impact of health changes on other systems. Each group is in log order. A derived change
+ * follows its source in the log and is written in the same transaction. The index of changes by entity is used to read
+ * only the next few changes of the source's systems.
  */
 export async function changesDerivedFrom(db: Executor, sources: readonly LoggedChange[]): Promise<DerivedChange[]> {
   const health = await derivedAt(db, sources.flatMap(placesOfHealth), HEALTH);
@@ -67,7 +67,7 @@ async function derivedAt(
   }));
 }
 
-/** Returns the place of a derived change, as the source of further changes. */
+/** Returns the log position of a derived change, which may be the source of further changes. */
 const placeAfter = ({ changeId, systemId, seq, recordedAt }: Found): Place => ({
   ...{ sourceId: changeId, systemId, seq, recordedAt },
 });
@@ -77,7 +77,7 @@ const placeOf = ({ change, recordedAt }: LoggedChange, systemId: string): Place 
   ...{ seq: String(change.seq), recordedAt: recordedAt.toISOString() },
 });
 
-/** Returns the places of a change that may affect the health of systems. */
+/** Returns the log positions of a change that may affect the health of systems, one for each system. */
 function placesOfHealth(logged: LoggedChange): Place[] {
   const { change } = logged;
   if (change.kind === 'health') return change.shape === 'event' ? [placeOf(logged, change.id)] : [];
@@ -86,6 +86,6 @@ function placesOfHealth(logged: LoggedChange): Place[] {
   return [...new Set(ids.filter((id) => typeof id === 'string'))].map((id) => placeOf(logged, id));
 }
 
-/** Returns the place of a change of health, which may affect other systems. */
+/** Returns the log position of a health change, which may affect other systems. */
 const placesOfImpact = (logged: LoggedChange): Place[] =>
   logged.change.kind === 'health' && logged.change.shape === 'entity' ? [placeOf(logged, logged.change.id)] : [];

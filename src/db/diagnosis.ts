@@ -4,10 +4,10 @@ import type { Executor } from './executor';
 /** Number of days for which failed runs that lost their execution are reported. */
 const LOST_DAYS = 7;
 
-/** Measurements of the installation's health; ages in seconds. */
+/** Health measurements of the installation. Ages are in seconds. */
 export interface Vitals {
   workers: number;
-  /** Number of different sets of plugins among live workers; more than 1 means that workers have different plugins. */
+  /** Number of distinct plugin sets among live workers. More than 1 means that workers have different plugins. */
   pluginSets: number;
   unroutedAge: number;
   pendingAge: number;
@@ -22,7 +22,8 @@ export interface Vitals {
 }
 
 /**
- * Reads the values for `fermata doctor` and the gauges in one statement. Ages are in seconds, by the database's clock.
+ * Reads the values for `fermata doctor` and the gauges in one statement. Ages are in seconds and follow the database's
+ * clock.
  */
 export async function readVitals(db: Executor): Promise<Vitals> {
   const found = await db.execute<Record<keyof Vitals, number | null>>(sql`
@@ -61,7 +62,7 @@ export async function readVitals(db: Executor): Promise<Vitals> {
   };
 }
 
-/** Returns the events of the enabled triggers of enabled automations, each event once for each automation. */
+/** Returns the events of the enabled triggers of enabled automations. Each event occurs once per automation. */
 export async function enabledTriggers(db: Executor): Promise<{ automationName: string; event: string }[]> {
   const found = await db.execute<{ name: string; event: string }>(sql`
     select distinct a.name, t ->> 'event' as event from automations a
@@ -72,8 +73,8 @@ export async function enabledTriggers(db: Executor): Promise<{ automationName: s
 }
 
 /**
- * Matches the name of a filter in the text of a stored definition, in which line breaks are escaped. It also matches
- * other text after `|`.
+ * Matches filter names in the text of a stored definition, in which line breaks are escaped. May also match other text
+ * that follows a `|`.
  */
 const FILTER_PATTERN = String.raw`\|(?:\s|\\[nrtf])*([A-Za-z_][A-Za-z0-9_]*)`;
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { databaseCauses } from './availability';
 
-/** Message of node-postgres when a statement got no answer within `query_timeout`. */
+/** Error message of node-postgres for a statement that got no answer within `query_timeout`. */
 const NO_ANSWER = /Query read timeout/;
 
 /** Returns whether a statement failed because it got no answer within `query_timeout`. */
@@ -21,7 +21,7 @@ interface TrackedClient extends pg.PoolClient {
   end(): Promise<void>;
 }
 
-/** Handlers for a pool's clients that keep unusable connections out of the pool. */
+/** Keeps unusable connections out of a pool by handling events of the pool's clients. */
 export interface ConnectionWatch {
   /** Watches the statements of a new connection. */
   watch(client: pg.PoolClient): void;
@@ -29,13 +29,13 @@ export interface ConnectionWatch {
   released(client: pg.PoolClient): void;
   removed(client: pg.PoolClient): void;
   /**
-   * Closes idle connections, and those in use that give no answer within 8 s. Call it when another connection to the
-   * same server was cut, because the pool's connections use the same network route.
+   * Closes idle connections, and connections in use that do not answer within 8 s. Call it when another connection to
+   * the same server was cut, because the pool's connections use the same network route.
    */
   suspect(): void;
 }
 
-/** Milliseconds within which a connection in use must give an answer after another connection was found to be cut. */
+/** Milliseconds that a connection in use has to answer after another connection was found to be cut. */
 const GRACE_MS = 8_000;
 
 /** One use of a client, from checkout to release, and the number of statements that were answered during it. */
@@ -72,14 +72,14 @@ function watchStatements(
 }
 
 /**
- * Drops connections that would fail again. A connection with a prepared statement that a migration has made invalid is
- * ended when it is released. A connection whose statement got no answer is closed at once, because it was probably cut
+ * Drops connections that would fail again. A connection with a prepared statement that a migration invalidated is
+ * closed when it is released. A connection whose statement got no answer is closed at once, because it was probably cut
  * on the network (NAT, failover). Idle connections use the same network route, so they are closed too. Connections in
- * use are closed if they give no answer within 8 s, so that no further statement waits for its whole timeout.
+ * use are closed if they do not answer within 8 s; otherwise another statement could wait for its whole timeout.
  *
  * A process recovers from a cut within 30 s. Its listener detects the cut within 15 s (`db/notifier.ts`: a statement
- * every 5 s, 10 s for its answer). All connections are closed 8 s later. The loops and local activities that failed
- * begin again within 2 s. Without a listener, the first statement detects the cut within 18 s (`db/client.ts`).
+ * every 5 s, with a timeout of 10 s). All connections are closed 8 s later. The loops and local activities that failed
+ * start again within 2 s. Without a listener, the first statement detects the cut within 18 s (`db/client.ts`).
  */
 export function createConnectionWatch(onBroken: (reason: string) => void): ConnectionWatch {
   const idle = new Set<TrackedClient>();

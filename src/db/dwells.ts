@@ -12,7 +12,7 @@ export interface DwellArming {
   contextKey: string | null;
   /** Result of `dwellGateId`. */
   gate: string;
-  /** The entity whose state must keep the dwell's cause true. */
+  /** The entity whose state must continue to satisfy the dwell's cause. */
   entity: { kind: string; id: string };
   event: string;
   config: Record<string, unknown>;
@@ -21,7 +21,7 @@ export interface DwellArming {
   trigger: Record<string, unknown>;
   causedBy: string | null;
   depth: number;
-  /** When the cause began. The deadline is counted from this time. */
+  /** When the cause began. The deadline is relative to this time. */
   armedAt: Date;
   firesAt: Date;
 }
@@ -81,7 +81,8 @@ const uuids = (ids: readonly string[]): SQL => sql`${`{${ids.join(',')}}`}::uuid
 
 /**
  * Arms a dwell in the caller's transaction if its key has no armed or spent dwell and the change is newer than the last
- * firing. Otherwise returns the dwell that prevents this, or null when the automation is disabled or deleted.
+ * firing. Otherwise returns the dwell that prevents this, or null when the automation is disabled or deleted. A dwell
+ * that was armed before the trigger was edited is replaced.
  */
 export async function armDwell(tx: Executor, arming: DwellArming): Promise<'armed' | Dwell | null> {
   const { automationId, triggerId, contextKey, gate } = arming;
@@ -119,8 +120,9 @@ async function insertDwell(tx: Executor, arming: DwellArming): Promise<boolean> 
 }
 
 /**
- * Returns armed and spent dwells of some entities, locked until the transaction ends. Locks are taken in the order of
- * ids, because two batches may route changes of the same entities and would deadlock if they used different orders.
+ * Returns the armed and spent dwells of the given entities, locked until the transaction ends. Locks are taken in the
+ * order of ids, because two batches may route changes of the same entities and would deadlock if they used different
+ * orders.
  */
 export async function lockDwellsOf(tx: Executor, entities: readonly { kind: string; id: string }[]): Promise<Dwell[]> {
   if (entities.length === 0) return [];
@@ -145,8 +147,8 @@ export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | 
 }
 
 /**
- * Records that the cause of a dwell no longer holds, so that its key can be armed again. If the dwell was armed, its
- * workflow is ended later.
+ * Records that the cause of a dwell no longer holds, so that its key can be armed again. If the dwell was armed,
+ * requests the end of its workflow.
  */
 export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<void> {
   await tx.execute(sql`update dwells set status = 'idle', updated_at = clock_timestamp() where id = ${id}`);
@@ -156,8 +158,8 @@ export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<vo
 }
 
 /**
- * Returns the ids and states of the firing alerts, sorted by id, without the alert `except` (a fingerprint). `kind` is
- * the entity kind of alerts. The entities are locked against writers until the transaction ends.
+ * Returns the ids and states of the firing alerts, sorted by id, except the alert with the fingerprint `except`. `kind`
+ * is the entity kind of alerts. The entities are locked against writers until the transaction ends.
  */
 export async function firingAlertEntities(
   tx: Executor,
@@ -176,7 +178,7 @@ export async function moveDwell(tx: Executor, { id }: Dwell, entity: { kind: str
     update dwells set kind = ${entity.kind}, entity_id = ${entity.id}, updated_at = clock_timestamp() where id = ${id}`);
 }
 
-/** Marks a dwell as spent, because it fires now. It stays spent until its cause no longer holds. */
+/** Marks a firing dwell as spent. It stays spent until its cause no longer holds. */
 export async function spendDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await tx.execute(sql`
     update dwells set status = 'spent', last_fired_at = fires_at, updated_at = clock_timestamp() where id = ${id}`);
@@ -188,14 +190,14 @@ export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
 }
 
 /**
- * Maximum number of armed dwells of one trigger that each get a row in `evaluations` when all of them are dropped at
+ * Maximum number of armed dwells of one trigger that get separate rows in `evaluations` when all of them are dropped at
  * once.
  */
 const MAX_CANCELLED = 50;
 
 /**
  * Drops the dwells of triggers that were removed or changed, and records `why` for each armed context key. When a
- * trigger has more than 50 keys, the oldest keys share one row, which has no context key and contains their number.
+ * trigger has more than 50 keys, the oldest keys share one row, which contains their number instead of a context key.
  */
 export async function keepDwells(
   tx: Executor,
@@ -254,18 +256,18 @@ export interface StartableDwell {
   workflowId: string;
 }
 
-/** Seconds after which a start that was not confirmed is repeated. */
+/** Seconds after which an unconfirmed start is repeated. */
 const START_AGAIN_SECONDS = 5;
 
 const TO_START = sql`status = 'armed' and started_at is null and (start_attempted_at is null
   or ${hasElapsed(sql`start_attempted_at`, START_AGAIN_SECONDS)})`;
 
-/** SQL condition: Temporal must be called for some dwell. */
+/** SQL condition: the workflow of some dwell has to be started or ended in Temporal. */
 export const dwellsToSync = sql`(exists (select 1 from dwell_ends)
   or exists (select 1 from dwells where ${TO_START}))`;
 
 /**
- * Takes up to `limit` dwells to start, earliest deadline first, and returns them. Other workers do not take these
+ * Takes up to `limit` dwells to start and returns them in the order of their deadlines. Other workers do not take these
  * dwells for `START_AGAIN_SECONDS`.
  */
 export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
@@ -300,7 +302,7 @@ export async function isArmed(db: Executor, id: string): Promise<boolean> {
   return found.rows.length > 0;
 }
 
-/** Sets another workflow id for the timer. Returns false when the dwell is no longer armed. */
+/** Changes the workflow id of a dwell's timer. Returns false when the dwell is no longer armed. */
 export async function moveTimer(db: Executor, id: string, workflowId: string): Promise<boolean> {
   const moved = await db.execute(
     sql`update dwells set workflow_id = ${workflowId} where id = ${id} and status = 'armed'`,
@@ -322,7 +324,7 @@ interface Overdue {
 const isOverdue = ({ now, late }: Overdue): SQL =>
   sql`status = 'armed' and fires_at <= ${now.toISOString()} and (started_at is null or fires_at < ${late.toISOString()})`;
 
-/** Returns the SQL condition that is true when some dwell is overdue and must be fired from its row. */
+/** Returns the SQL condition that some dwell is overdue and must be fired from its row. */
 export const dwellsOverdue = (overdue: Overdue): SQL => sql`exists (select 1 from dwells where ${isOverdue(overdue)})`;
 
 /** A dwell that is due and has not fired. */
@@ -330,7 +332,7 @@ export interface OverdueDwell {
   id: string;
   automationId: string;
   triggerId: string;
-  /** As text, with all digits that Postgres stores. */
+  /** The deadline as a string with the full precision of Postgres. */
   firesAt: string;
 }
 
@@ -371,7 +373,7 @@ export async function forgetDwellEnds(db: Executor, ids: readonly string[]): Pro
 /** An armed dwell and the name of its automation. */
 export type ArmedDwell = Dwell & { automationName: string };
 
-/** Returns armed dwells with ids below `before`, newest first. */
+/** Returns armed dwells with ids below `before`, from newest to oldest. */
 export async function listArmedDwells(
   db: Executor,
   page: { limit: number; before: string | undefined; automationId: string | undefined },

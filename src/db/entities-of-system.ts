@@ -1,12 +1,12 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Maximum numbers of alerts, of incidents and of maintenances of a system that are read, newest first. */
+/** Maximum number of alerts, of incidents and of maintenances that are read for a system. The newest are read. */
 const MAX_OF_EACH_KIND = 100;
 
 /**
  * Returns the ids of the entities whose changes concern a system: the system itself, and its newest alerts, incidents
- * and maintenances. With `entity`, returns this id, or none if the entity does not concern the system.
+ * and maintenances. If `entity` is given, returns only this id, or nothing if the entity does not concern the system.
  */
 export async function entitiesOfSystem(db: Executor, systemId: string, entity?: string): Promise<string[]> {
   const wanted = (id: SQL) => (entity === undefined ? sql`true` : sql`${id} = ${entity}`);

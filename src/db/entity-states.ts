@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** The state of an entity that a context key identifies. */
+/** The state of the entity that a context key identifies. */
 interface KeyedState {
   kind: string;
   id: string;
@@ -9,8 +9,8 @@ interface KeyedState {
 }
 
 /**
- * Returns the stored systems, alerts, incidents and maintenances whose ids are among the keys, systems first. The state
- * of a system has only its name. Reads all of them through primary keys.
+ * Returns the stored systems, alerts, incidents and maintenances whose ids are among the keys. Systems come first;
+ * their states contain only the name. All of them are read through primary keys.
  */
 export async function statesOfKeys(db: Executor, keys: readonly string[]): Promise<KeyedState[]> {
   if (keys.length === 0) return [];

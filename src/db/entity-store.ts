@@ -42,9 +42,9 @@ export interface WriteOptions {
    * of it.
    */
   occurredAt?: Date;
-  /** Facts besides the state that derivers of events put into payloads, e.g. a system's name. */
+  /** Data, besides the state, that derived events include in their payloads, e.g. a system's name. */
   context?: Record<string, unknown>;
-  /** The kind, when the caller has already read it in this transaction. */
+  /** The kind, if the caller has already read it in this transaction. */
   kind?: ResolvedKind;
 }
 
@@ -65,7 +65,7 @@ export interface MutateResult {
 }
 
 /**
- * Reads and writes entities. Entities are written only here (alerts: in `alerts.ts`), so that the log contains every
+ * Reads and writes entities. All entities except alerts (`alerts.ts`) are written only here, so the log contains every
  * change.
  */
 export interface EntityStore {
@@ -73,10 +73,10 @@ export interface EntityStore {
   readonly clock: Clock;
   readonly ids: Ids;
   /**
-   * Applies an update under the lock of the row: writes the new state, its transitions and the change row in the
-   * caller's transaction. An unchanged state (deep comparison, key order ignored) writes nothing. Throws
-   * `unknown_kind`, `validation_failed`, `invalid_text`, and `conflict` for a computed kind. Callers that write several
-   * entities in one transaction do so in the order of (kind, id), or with `mutateMany`.
+   * Applies an update while the row is locked: writes the new state, its transitions and the change row in the caller's
+   * transaction. An unchanged state (deep comparison, key order ignored) writes nothing. Throws `unknown_kind`,
+   * `validation_failed`, `invalid_text`, and `conflict` for a computed kind. Callers that write several entities in one
+   * transaction must do so in (kind, id) order, or use `mutateMany`.
    */
   mutate(
     tx: Executor,
@@ -116,13 +116,13 @@ export interface EntityStore {
    */
   computed(db: Executor, refs: readonly EntityRef[], limit: number): Promise<ComputedStates>;
   /**
-   * Returns the stored entities among the references, by `refKey`, with one query. Entities that do not exist are
+   * Returns the referenced entities that are stored, by `refKey`. Uses one query. Entities that do not exist are
    * absent.
    */
   getMany(db: Executor, refs: readonly EntityRef[]): Promise<Map<string, EntityRecord>>;
   /**
-   * Returns entities of a kind, newest first. Entities of computed kinds are ordered by id. `after` is the last entity
-   * of the previous page.
+   * Returns entities of a kind from newest to oldest; those of computed kinds are ordered by id. `after` is the last
+   * entity on the previous page.
    */
   list(
     db: Executor,

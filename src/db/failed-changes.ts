@@ -26,7 +26,7 @@ const columns = {
  */
 const isDead = isNotNull(changes.failedAt);
 
-/** Returns changes that were set aside, newest first, with positions below `before`. */
+/** Returns changes that were set aside, with positions below `before`, from newest to oldest. */
 export async function listFailedChanges(db: Executor, page: { limit: number; before: number | undefined }) {
   return db
     .select(columns)
@@ -37,8 +37,9 @@ export async function listFailedChanges(db: Executor, page: { limit: number; bef
 }
 
 /**
- * Puts a change that was set aside back into the queue. The time of the retry is stored in its `error`, so that the
- * dispatcher checks whether a state trigger still holds. Returns undefined when no change with this id was set aside.
+ * Puts a change that was set aside back into the queue. The change's `error` stores the time of the retry, which makes
+ * the dispatcher check whether a state trigger still holds. Returns undefined when no change with this id was set
+ * aside.
  */
 export async function retryFailedChange(tx: Executor, changeId: string, at: Date): Promise<FailedChange | undefined> {
   const rows = await tx

@@ -34,7 +34,7 @@ export async function claimSource(
   return { tokenId: row?.token_id ?? claimant.tokenId, tokenName: row?.token_name ?? claimant.tokenName };
 }
 
-/** Removes the owner of a source that has no automations left. */
+/** Removes the owner of a source that has no remaining automations. */
 export async function releaseSource(tx: Executor, source: string): Promise<void> {
   await tx.execute(sql`
     delete from gitops_sources s where source = ${source}

@@ -7,13 +7,13 @@ export interface AlertRow {
   systemId: string;
   fingerprint: string;
   status: HealthStatus;
-  /** Its data: labels, annotations, startsAt. */
+  /** The alert's labels, annotations and `startsAt`. */
   data: Record<string, unknown>;
 }
 
 /**
- * Stores firing alerts as checks of their systems, one row per system and fingerprint. The last result of each check
- * has the time of receipt.
+ * Stores firing alerts as checks of their systems, one row per system and fingerprint. The last result of each check is
+ * dated with the time of receipt.
  */
 export async function storeAlerts(tx: Executor, alerts: readonly AlertRow[], receivedAt: Date): Promise<void> {
   if (alerts.length === 0) return;

@@ -36,8 +36,8 @@ export async function insertResults(tx: Executor, rows: readonly ResultRow[], re
 }
 
 /**
- * Stores the last result of each check, at most one row per check, and creates checks that do not exist. The caller has
- * dropped late results.
+ * Stores the last result of each check, at most one row per check, and creates checks that do not exist. The caller
+ * must have removed late results.
  */
 export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -51,9 +51,9 @@ export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Pr
 }
 
 /**
- * Returns the results of a system that are older than the result `before`, newest first. Among results of the same
- * instant, those with smaller ids count as older. If `before.seq` is given, results that come later in the log are left
- * out.
+ * Returns the results of a system that are older than the result `before`, from newest to oldest. Among results with
+ * the same time, those with smaller ids count as older. If `before.seq` is given, results that follow it in the log are
+ * left out.
  */
 export async function earlierResults(
   db: Executor,
@@ -75,8 +75,8 @@ export async function earlierResults(
 }
 
 /**
- * Returns the results of a system that are newer than the result `late` but come before it in the change log, which
- * means that `late` arrived late. The order of the log decides this, because the clocks of the receivers may differ.
+ * Returns the results of a system that are newer than the result `late` but precede it in the change log, which means
+ * that `late` arrived late. The log order is decisive, because the clocks of the receivers may differ.
  */
 export async function overtakingResults(
   db: Executor,

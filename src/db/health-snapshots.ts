@@ -7,18 +7,18 @@ export interface HealthSnapshot extends Record<string, unknown> {
   system_id: string;
   status: HealthStatus | null;
   system_since: Date | string;
-  /** Newest transition of the status; null = none. */
+  /** Time of the newest status transition; null = none. */
   transition_at: Date | string | null;
   /**
-   * Whether that transition was the system's first, to `healthy`. In this case the system counts as healthy before it
-   * as well.
+   * Whether that transition was the system's first and led to `healthy`. If so, the system also counts as healthy
+   * before the transition.
    */
   first_healthy: boolean | null;
   transitions: number;
-  /** Time of the oldest of these transitions; null = none. */
+  /** Time of the oldest counted transition; null = none. */
   oldest_transition_at: Date | string | null;
   results: number;
-  /** Time of the oldest of these results; null = none. */
+  /** Time of the oldest counted result; null = none. */
   oldest_result_at: Date | string | null;
   healthy_results: number;
   avg_latency_ms: number | null;
@@ -27,15 +27,15 @@ export interface HealthSnapshot extends Record<string, unknown> {
   last_latency_ms: number | null;
   suppressed: boolean;
   in_maintenance: boolean;
-  /** First end of a running maintenance; null = none is running. */
+  /** Earliest end of a running maintenance; null = none is running. */
   maintenance_ends_at: Date | string | null;
-  /** First start of a planned maintenance that is not running; null = none is planned. */
+  /** Earliest start of a planned maintenance that is not running; null = none is planned. */
   maintenance_starts_at: Date | string | null;
 }
 
 /**
- * Returns snapshots of the systems that exist, in one query. Transitions count from `windowStart` on and results from
- * `resultsStart` on, both inclusive.
+ * Returns snapshots of the given systems that exist, using one query. Transitions are counted from `windowStart` and
+ * results from `resultsStart`, both inclusive.
  */
 export async function readHealthSnapshots(
   db: Executor,
@@ -77,8 +77,8 @@ export async function readHealthSnapshots(
 }
 
 /**
- * Selects the running and the planned maintenances of the system `s`. Whether one is running is determined by the clock
- * and not by its status, so that a late timer leaves no gap.
+ * Selects the running and planned maintenances of the system `s`. The clock rather than the status decides whether a
+ * maintenance is running, so that a late timer leaves no gap.
  */
 function maintenancesOf(at: Date): SQL {
   const now = at.toISOString();

@@ -8,7 +8,7 @@ export type HookRow = InferSelectModel<typeof hooks>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns the hook with this name or id, or null. `lock` locks its row for the caller's write. */
+/** Returns the hook with this name or id, or null. With `lock`, also locks the row for an update by the caller. */
 export async function findHook(db: Executor, nameOrId: string, options: { lock?: boolean } = {}) {
   const byId = UUID.test(nameOrId) ? eq(hooks.id, nameOrId.toLowerCase()) : undefined;
   const query = db
@@ -20,7 +20,7 @@ export async function findHook(db: Executor, nameOrId: string, options: { lock?:
   return rows[0] ?? null;
 }
 
-/** Returns hooks, newest first; `before` is the last id of the previous page. */
+/** Returns hooks from newest to oldest. `before` is the id of the last hook on the previous page. */
 export async function listHooks(db: Executor, page: { limit: number; before: string | undefined }) {
   const where = page.before === undefined ? undefined : lt(hooks.id, page.before);
   return db.select().from(hooks).where(where).orderBy(desc(hooks.id)).limit(page.limit);
@@ -49,13 +49,13 @@ export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
   if (made.length === 0) throw new FermataError('conflict', `Hook "${hook.name}" already exists.`);
 }
 
-/** Writes the fields of a hook that can change. The caller has locked its row. */
+/** Updates the mutable fields of a hook. The caller must have locked its row. */
 export async function updateHook(tx: Executor, hook: HookRow): Promise<void> {
   const { scheme, header, options, secrets, updatedAt } = hook;
   await tx.update(hooks).set({ scheme, header, options, secrets, updatedAt }).where(eq(hooks.id, hook.id));
 }
 
-/** Removes a hook. Requests to it are refused from now on. */
+/** Removes a hook. Requests to it are refused from then on. */
 export async function deleteHook(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from hooks where id = ${id}`);
 }

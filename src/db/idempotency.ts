@@ -2,10 +2,10 @@ import { and, eq } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { idempotencyKeys } from './tables/access';
 
-/** An idempotency key. Keys are separate for each caller, and for each method and path. */
+/** An idempotency key. Each key is specific to a caller, a method and a path. */
 export interface RequestKey {
   principal: string;
-  /** Method and path of the request, including ids. */
+  /** Method and path of the request, including the ids in the path. */
   route: string;
   key: string;
 }
@@ -18,7 +18,7 @@ export interface StoredAnswer {
 }
 
 /**
- * Status of a row whose request has not been answered. Other transactions never read it, because the transaction that
+ * Status of a row whose request has not been answered. Other transactions never see it, because the transaction that
  * writes it also replaces it.
  */
 const UNANSWERED = 0;
@@ -50,7 +50,7 @@ export async function claimIdempotencyKey(
   return rows[0];
 }
 
-/** Stores the answer with the key, in the transaction that claimed it. */
+/** Stores the answer with the key. Must run in the transaction that claimed the key. */
 export async function storeAnswer(
   tx: Executor,
   key: RequestKey,

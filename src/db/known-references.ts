@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { SecretBinding } from '../domain/secrets/binding';
 import type { Executor } from './executor';
 
-/** The secrets, connections, hooks and custom kinds that exist, and to which a document may refer. */
+/** The existing secrets, connections, hooks and custom kinds that a document may refer to. */
 interface References {
   secrets: Set<string>;
   /** The binding of each secret, by name; null = the secret may be used anywhere. */

@@ -14,7 +14,7 @@ export interface WatchPlace {
 
 /** A watch whose lease the caller holds. */
 export interface HeldWatch extends WatchPlace {
-  /** Version up to which events were delivered; null = the watch has not started. */
+  /** Resource version up to which events have been delivered; null = the watch has not started. */
   resourceVersion: string | null;
   /** The API server to which the resource version belongs. */
   cluster: string | null;
@@ -22,10 +22,10 @@ export interface HeldWatch extends WatchPlace {
   connectionMark: string;
 }
 
-/** An automation that listens to `kubernetes.event`, by one of its triggers or waits. */
+/** An automation that listens to `kubernetes.event` in a trigger or wait. */
 export interface EventListener {
   automation: { id: string; name: string; group: string | null };
-  /** The connection that the trigger or wait names, by its id or name. */
+  /** Id or name of the connection that the trigger or wait refers to. */
   connection: string;
   /** Config of the trigger or wait. The config of a wait may contain templates. */
   config: Record<string, unknown>;
@@ -33,7 +33,7 @@ export interface EventListener {
 
 /**
  * Returns whether anything is watched, and a mark that changes whenever the listeners or the connections may have
- * changed. The mark also changes every 5 minutes, because the end of a run changes no revision.
+ * changed. The mark also changes every 5 minutes, because the end of a run does not change any revision.
  */
 export async function listenersMark(db: Executor): Promise<{ mark: string; isWatched: boolean }> {
   const found = await db.execute<{ mark: string; is_watched: boolean }>(sql`
@@ -44,8 +44,8 @@ export async function listenersMark(db: Executor): Promise<{ mark: string; isWat
 }
 
 /**
- * Reads the triggers and waits for `kubernetes.event` in enabled automations and in the versions that open runs are
- * pinned to.
+ * Reads the triggers and waits for `kubernetes.event` in enabled automations and in the versions to which open runs are
+ * pinned.
  */
 export async function eventListeners(db: Executor): Promise<EventListener[]> {
   const found = await db.execute<ListenerRow>(sql`
@@ -71,8 +71,8 @@ interface ListenerRow extends Record<string, unknown> {
 }
 
 /**
- * Serializes the comparison of watches with listeners until the transaction ends. Without this lock, a worker with an
- * older list of listeners could remove a watch that another worker has just added.
+ * Serializes the reconciliation of watches with listeners until the transaction ends. Without this lock, a worker with
+ * an older list of listeners could remove a watch that another worker has just added.
  */
 export async function lockWatches(tx: Executor): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('kubernetes_watches'))`);

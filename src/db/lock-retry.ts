@@ -31,8 +31,8 @@ export function isLockTimeout(error: unknown): boolean {
 }
 
 /**
- * Runs `work` in a transaction with a `lock_timeout`, and repeats it after a lock timeout or a deadlock. Throws the
- * error of the last attempt when all attempts have failed, and any other error at once.
+ * Runs `work` in a transaction with a `lock_timeout`, and retries it after a lock timeout or a deadlock. Throws the
+ * last error when all attempts have failed. Any other error is thrown at once.
  */
 export async function transactWithLockRetry<T>(
   client: pg.ClientBase,

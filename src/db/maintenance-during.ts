@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
 /**
- * Returns the maintenance of a system that was in progress at an instant, or undefined. If there are several, returns
- * the one with the latest end.
+ * Returns the maintenance of a system that was in progress at an instant, or undefined. If several were in progress,
+ * returns the one with the latest end.
  */
 export async function maintenanceDuring(
   db: Executor,

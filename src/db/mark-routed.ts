@@ -10,8 +10,8 @@ export interface ChangeFence {
 
 /**
  * Marks changes as routed. A change is marked only if it is still unrouted and this worker's epoch of its partition is
- * current. Returns the positions of the marked changes: each change that is missing was routed before, or its partition
- * now belongs to another worker.
+ * current. Returns the positions of the marked changes. The other changes were already routed, or their partitions now
+ * belong to other workers.
  */
 export async function markRouted(
   tx: Executor,

@@ -18,17 +18,14 @@ const MIGRATION_LOCK = 0x6665726d6174;
 
 /** Maximum wait for one table lock, in milliseconds. Every statement on the table queues behind this wait. */
 const LOCK_TIMEOUT_MS = 500;
-/**
- * Number of attempts. In total they take about twelve minutes, because a backup or a report may hold a lock for
- * minutes.
- */
+/** Number of attempts, which take about twelve minutes in total. A backup or a report may hold a lock for minutes. */
 const LOCK_ATTEMPTS = 200;
 const LOCK_POLL_MS = 200;
 
 /** Result of `migrate`. */
 export interface MigrationResult {
   applied: MigrationFile[];
-  /** Files of plugins that were applied, in the order of application. */
+  /** Plugin files that were applied, in the order of application. */
   appliedOfPlugins: (MigrationFile & { plugin: string })[];
   /** Schema version of this program. */
   version: number;
@@ -39,8 +36,8 @@ export interface MigrationResult {
  * creates missing partitions (`changes`, `routings`, `audit_log`), and the indexes that partitions lack. No statement
  * of a transactional file waits longer than `lockTimeoutMs` (default 500) for a table lock; a file that does not get a
  * lock in time is tried up to `attempts` times (default 200), with a pause of 3 s. Any number of processes may call
- * this at once: one of them migrates, and the others wait and then find nothing to do. The files of `plugins` follow,
- * under the same lock and with the same waits (`migratePlugins`).
+ * this at once: one of them migrates, and the others wait and then find nothing to do. Then applies the files of
+ * `plugins` under the same lock and with the same timeouts (`migratePlugins`).
  * @throws {SchemaError} when Postgres is older than 15, an applied file was changed afterwards, or a file failed
  */
 export async function migrate(

@@ -6,7 +6,7 @@ import { automations, migrationFailures } from './tables/automations';
 /** A stored definition that could not be upgraded. */
 export type MigrationFailure = InferSelectModel<typeof migrationFailures> & { automationName: string };
 
-/** Records a failure once for each version. An acknowledged failure stays acknowledged. */
+/** Records a failure once per version. An acknowledged failure stays acknowledged. */
 export async function noteMigrationFailure(
   tx: Executor,
   failure: { id: string; automationId: string; version: number; message: string; errors: Finding[]; failedAt: Date },
@@ -27,8 +27,8 @@ export async function forgetMigrationFailure(tx: Executor, automationId: string)
 }
 
 /**
- * Returns failures with ids below `before`, newest first. Acknowledged failures are included only if `acknowledged` is
- * true.
+ * Returns failures with ids below `before`, from newest to oldest. Acknowledged failures are included only if
+ * `acknowledged` is true.
  */
 export async function listMigrationFailures(
   db: Executor,

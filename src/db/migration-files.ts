@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { sha256 } from '../domain/sha256';
 import { projectRoot } from '../project-root';
 
-/** A numbered file of `drizzle/` or of a plugin. */
+/** A numbered migration file from `drizzle/` or from a plugin. */
 export interface MigrationFile {
   version: number;
-  /** File name without number and ending. */
+  /** File name without its number and extension. */
   name: string;
   sql: string;
   sha256: string;
 }
 
-/** Returns the migrations that this program contains, in order: `0001_name.sql`, `0002_…`, without a gap. */
+/** Returns this program's migrations (`0001_name.sql`, `0002_…`) in order. Their numbers have no gaps. */
 export function readMigrations(directory = join(projectRoot(), 'drizzle')): MigrationFile[] {
   return toMigrations(readSqlFiles(directory), 'drizzle/');
 }
 
-/** Returns the `.sql` files of a directory, in the order of their names. */
+/** Returns the `.sql` files of a directory, ordered by name. */
 export const readSqlFiles = (directory: string): SqlFile[] =>
   readdirSync(directory)
     .filter((file) => file.endsWith('.sql'))
@@ -31,7 +31,7 @@ export interface SqlFile {
 }
 
 /**
- * Converts files to numbered migrations. `place` is a prefix of the names in messages.
+ * Converts files to numbered migrations. `place` precedes file names in error messages.
  * @throws {Error} for a name without a number, and for a gap in the numbers
  */
 export function toMigrations(files: readonly SqlFile[], place: string): MigrationFile[] {

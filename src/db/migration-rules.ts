@@ -78,17 +78,17 @@ const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
 ];
 
 /**
- * Returns a message for each statement of a migration that would rewrite a table in use or hold its lock for more than
- * a moment; empty when the file may be released. The rules do not apply to tables that the file creates, or to files up
- * to 0020.
+ * Returns a message for each statement of a migration that would rewrite a table in use or lock it for more than a
+ * moment. Returns an empty list when the file may be released. The rules do not apply to tables that the file creates,
+ * or to files up to 0020.
  */
 export function migrationFindings({ version, sql }: Pick<MigrationFile, 'version' | 'sql'>): string[] {
   return version <= LAST_EXEMPT ? [] : lockFindings(sql, (table) => HOT.has(table));
 }
 
 /**
- * Applies the rules to a file with any number. `isHot` returns whether the indexes of a table must be built
- * concurrently.
+ * Applies the rules to a migration regardless of its number. `isHot` returns whether the indexes of a table must be
+ * built concurrently.
  */
 export function lockFindings(sql: string, isHot: (table: string) => boolean): string[] {
   const statements = splitStatements(sql);

@@ -13,7 +13,7 @@ export async function insertNotification(tx: Executor, row: NotificationRow): Pr
   await tx.insert(notifications).values(row).onConflictDoNothing();
 }
 
-/** Returns notifications, newest first; `before` is the last id of the previous page. */
+/** Returns notifications from newest to oldest. `before` is the id of the last notification on the previous page. */
 export async function listNotifications(
   db: Executor,
   page: { limit: number; before: string | undefined },

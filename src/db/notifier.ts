@@ -1,7 +1,7 @@
 import { Client, type Pool } from 'pg';
 import { isUnanswered } from './drop-broken-connections';
 
-/** Notifications that one process sends to the others after a commit. */
+/** Topics of the notifications that a process sends to the other processes after a commit. */
 export const TOPICS = ['changes', 'starts', 'definitions', 'tokens', 'workers', 'dwells'] as const;
 export type Topic = (typeof TOPICS)[number];
 
@@ -59,9 +59,9 @@ export interface Listener {
 
 /**
  * Listens on a separate connection, which must be direct (a transaction pooler loses LISTEN). Reconnects after
- * `retryMs` milliseconds (default 1,000), any number of times. After every connect and reconnect all handlers are
- * called once, since notifications may have been missed. Calls `onSilent` when a statement on the connection got no
- * answer, because other connections may also have been cut.
+ * `retryMs` milliseconds (default 1,000), any number of times. After each connect or reconnect, every handler is called
+ * once, since notifications may have been missed. Calls `onSilent` when a statement on the connection got no answer,
+ * because other connections may also have been cut.
  */
 export function listen(
   url: string,

@@ -1,7 +1,7 @@
 import type { DecidingPart } from '../domain/conditions/deciding-part';
 import { storableJson } from './storable-json';
 
-/** Why a candidate of a change did not become a run. */
+/** Why a candidate for a change did not become a run. */
 export interface Refused {
   changeId: string;
   automationId: string;
@@ -16,27 +16,27 @@ export interface Refused {
 }
 
 /**
- * The refusals of several changes, as one row of `routings` stores them. The same filters refuse most events, so a row
- * for each candidate would repeat the same texts.
+ * The refusals of several changes, as one row of `routings` stores them. The same filters refuse most events, so
+ * separate rows for each candidate would repeat the same details.
  */
 export interface PackedRefusals {
   changeIds: string[];
-  /** JSON of a list of `Group`. */
+  /** JSON array of `Group`. */
   refused: string;
 }
 
 type Shared = Omit<Refused, 'changeId' | 'deciding'>;
 
-/** Refusals that differ only in their change and in the part that decided. */
+/** Refusals that differ only in their change and deciding part. */
 interface Group extends Shared {
   /** Position in `changeIds`, and the deciding part or null. */
   of: [place: number, deciding: NonNullable<Refused['deciding']> | null][];
 }
 
-/** Maximum number of refusals in a row, unless a single change has more. It limits the text that a look-up parses. */
+/** Maximum number of refusals in a row, unless a single change has more. This limits how much JSON a look-up parses. */
 const MAX_REFUSALS = 500;
 
-/** Packs the refusals of several changes. Those of one change share a row and keep their order. */
+/** Packs the refusals of several changes. The refusals of one change share a row and keep their order. */
 export function packRefusals(changes: readonly (readonly Refused[])[]): PackedRefusals[] {
   const packs: PackedRefusals[] = [];
   let open: Refused[] = [];

@@ -22,8 +22,8 @@ interface Missing {
 /**
  * Completes the indexes that a migration created only on the parent table (`on only`): builds them concurrently on each
  * partition, and attaches them. Writers never wait for a build. The connections must have no statement timeout. If the
- * lock to attach an index is not granted in time, the index stays unattached but is used, and a later call attaches it.
- * Returns the names of the indexes that were attached.
+ * lock to attach an index is not granted in time, the index stays unattached but is still used, and a later call
+ * attaches it. Returns the names of the attached indexes.
  */
 export async function buildPartitionIndexes(
   { pool }: Pick<Database, 'pool'>,

@@ -4,13 +4,13 @@ import type { Executor } from './executor';
 
 /** Seconds after which a lease expires unless it is renewed. */
 export const LEASE_SECONDS = 5;
-/** Seconds for which a partition that was handed over stays reserved for workers with the plugins that it needs. */
+/** Seconds for which a partition that was handed over stays reserved for workers with the required plugins. */
 const NEEDS_SECONDS = 60;
 
 const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
 /**
- * SQL condition: the partition is reserved for workers with the plugins that it needs, and a worker with these plugins
- * is live.
+ * SQL condition: the partition is reserved for workers with the required plugins, and a worker with these plugins is
+ * live.
  */
 const isReserved = sql`(needs is not null and needs_until > clock_timestamp() and exists (
   select 1 from workers w where w.expires_at >= clock_timestamp() and w.knows @> partition_leases.needs))`;
@@ -30,9 +30,9 @@ export async function renewLeases(
 }
 
 /**
- * Takes at most `count` partitions that are free or whose lease has expired. Taking a partition raises its epoch, so
- * that later writes of its previous owner are refused. Returns the taken partitions and their new epochs.
- * @param which partitions that are not reserved, or those that are reserved for workers that provide these names
+ * Takes up to `count` partitions that are free or whose lease has expired. Taking a partition raises its epoch, so that
+ * later writes by its previous owner are refused. Returns the partitions and their new epochs.
+ * @param which selects partitions that are not reserved, or those reserved for workers that provide these names
  */
 export async function takeLeases(
   db: Executor,
@@ -53,9 +53,7 @@ export async function takeLeases(
   return rows.map((row) => [row.partition, Number(row.epoch)]);
 }
 
-/**
- * Releases the given partitions of a worker, or all of them by default. Partitions of other workers are not changed.
- */
+/** Releases the given partitions of a worker (default: all). Partitions of other workers are not changed. */
 export async function giveUpLeases(db: Executor, workerId: string, partitions?: readonly number[]): Promise<void> {
   const which = partitions === undefined ? sql`` : sql`and partition = any(${`{${partitions.join(',')}}`}::smallint[])`;
   await db.execute(sql`

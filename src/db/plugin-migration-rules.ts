@@ -2,8 +2,8 @@ import { lockFindings } from './migration-rules';
 import { splitStatements } from './migration-statements';
 
 /**
- * Patterns for a schema-qualified name after the keywords that precede what a statement creates, changes, writes or
- * refers to.
+ * Patterns that match the schema of a qualified name. The name follows keywords for creating, changing, writing or
+ * referring to an object.
  */
 const QUALIFIED = [
   String.raw`^(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:unlogged\s+|materialized\s+|unique\s+)?(?:table|view|index|sequence|type|function|procedure|trigger)\s+(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?`,
@@ -16,9 +16,9 @@ const QUALIFIED = [
 ].map((before) => new RegExp(String.raw`${before}"?(\w+)"?\s*\.`, 'gi'));
 
 /**
- * Returns why the SQL of a plugin is refused; empty when it may be applied. The rules for Fermata's own migrations
- * apply, every table that the file does not create counts as a table in use, and the file must not write or refer to
- * anything outside the plugin's schema.
+ * Returns the reasons for refusing a plugin's SQL. The list is empty when the SQL may be applied. The rules for
+ * Fermata's own migrations apply, and every table that the file does not create counts as a table in use. In addition,
+ * the file must not write or refer to anything outside the plugin's schema.
  */
 export function pluginMigrationFindings(sql: string, schema: string): string[] {
   // A name that is qualified with the plugin's own schema means the same as an unqualified name.

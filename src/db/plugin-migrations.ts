@@ -5,7 +5,7 @@ import { migrationLabel, type MigrationFile } from './migration-files';
 import { pluginMigrationFindings } from './plugin-migration-rules';
 import { SchemaError } from './schema-version';
 
-/** The numbered SQL files of one plugin, from `pluginMigrations`. */
+/** The numbered SQL files of one plugin, as returned by `pluginMigrations`. */
 export interface PluginMigrations {
   plugin: string;
   /** Schema of the plugin's tables. */
@@ -31,8 +31,8 @@ const TABLE = `create table if not exists plugin_migrations (
 )`;
 
 /**
- * Applies the missing files of plugins. Each plugin has its own schema, which is the search path of its files. Applies
- * nothing when a file of any plugin is refused. The caller holds the migration lock.
+ * Applies the missing files of plugins. The search path of a plugin's files is the plugin's own schema. Applies nothing
+ * when a file of any plugin is refused. The caller holds the migration lock.
  * @throws {SchemaError} when a file that was applied has been edited, when a new file has a lower number than an
  * applied file, or when a file breaks the rules or fails
  */
@@ -110,8 +110,8 @@ function missingFiles({ plugin, schema, files }: PluginMigrations, applied: read
 }
 
 /**
- * Logs a warning when a newer release of the plugin has migrated this database. In this case, this release does not
- * change the plugin's tables.
+ * Logs a warning when a newer release of the plugin has migrated this database. This release then leaves the plugin's
+ * tables unchanged.
  */
 function warnOfNewer({ plugin, files }: PluginMigrations, applied: readonly Applied[], { log }: MigrateOptions): void {
   const newest = applied.at(-1)?.version ?? 0;
@@ -161,8 +161,8 @@ export async function assertPluginSchemas(
 }
 
 /**
- * Returns the version of each plugin's tables; empty before the first `fermata migrate`, which creates the table of
- * versions.
+ * Returns the version of each plugin's tables. Empty before the first `fermata migrate`, which creates the table that
+ * stores these versions.
  */
 async function appliedVersions(pool: pg.Pool): Promise<Map<string, number>> {
   const known = await pool.query<{ known: boolean }>(`select to_regclass('plugin_migrations') is not null as known`);

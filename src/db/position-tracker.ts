@@ -2,18 +2,18 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
 /**
- * Number of positions that other transactions may take while one transaction stays open. After that, the tracker stops
- * waiting for the transaction, to limit the memory of followers.
+ * Number of positions that other transactions may take while one transaction stays open. Beyond this number, the
+ * tracker stops waiting for the transaction, to limit the memory of followers.
  */
 const MAX_BEHIND = 100_000;
 
-/** A snapshot of the sequence of positions. Rows must be read after the snapshot, in another statement. */
+/** A snapshot of the position sequence. Rows must be read after the snapshot, in another statement. */
 export interface PositionSnapshot {
   /** Rows that were committed since the previous snapshot have higher positions than this. */
   from: number;
-  /** All rows up to this position that will ever exist are visible now. */
+  /** Every row that will ever exist up to this position is visible now. */
   settled: number;
-  /** Newest position that was handed out. */
+  /** Highest position taken so far. */
   last: number;
   /**
    * Set when the tracker has stopped waiting for a transaction: rows with positions above `after` and up to `until` may

@@ -7,9 +7,9 @@ const LIMIT = 500;
 const MARK = '/* planned each time */';
 
 /**
- * Marks a statement that is not prepared, so that Postgres plans it for its values each time. After five calls of a
- * prepared statement, Postgres may use one plan for all values. If the best plan depends on the values, for example on
- * a status that most rows have or on the length of a period, this plan can read the whole table.
+ * Marks a statement that is not prepared, so that Postgres plans it each time for its actual values. After five
+ * executions of a prepared statement, Postgres may use one plan for all values. If the best plan depends on the values,
+ * for example on a status that most rows have or on the length of a period, the shared plan can read the whole table.
  */
 export const PLANNED_EACH_TIME = sql.raw(`${MARK} `);
 
@@ -20,10 +20,10 @@ interface QueryConfig {
 }
 
 /**
- * Names every statement that has parameters, so that each connection parses and plans it once: Fermata's statements are
- * a fixed set of texts, and planning a statement over the partitioned change log costs more than running it. All
- * connections of a pool use the same names. Statements with `PLANNED_EACH_TIME` get no name. Requires direct
- * connections, or a pooler that supports prepared statements.
+ * Names every statement that has parameters, so that each connection parses and plans it once. Fermata uses a fixed set
+ * of statements, and planning one over the partitioned change log costs more than running it. All connections of a pool
+ * use the same names. Statements with `PLANNED_EACH_TIME` get no name. Requires direct connections, or a pooler that
+ * supports prepared statements.
  */
 export function createStatementNames(): (client: ClientBase) => void {
   const names = new Map<string, string>();

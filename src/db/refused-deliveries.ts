@@ -2,10 +2,10 @@ import { and, desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { refusedDeliveries } from './tables/alerts';
 
-/** A message, or an element of a message, that was refused. */
+/** A refused message, or a refused element of a message. */
 export type RefusedDelivery = InferSelectModel<typeof refusedDeliveries>;
 
-/** Number of refusals that are kept for each sender of a route. */
+/** Number of refusals that are kept per sender of a route. */
 const KEPT = 200;
 /** Maximum number of refusals of one request that are stored; the metric counts all. */
 const KEPT_PER_REQUEST = 20;
@@ -22,7 +22,7 @@ export async function keepRefusals(db: Executor, refusals: readonly RefusedDeliv
       order by id desc offset ${KEPT} limit 1)`);
 }
 
-/** Returns refusals with ids below `before`, newest first. */
+/** Returns refusals with ids below `before`, from newest to oldest. */
 export async function listRefusals(
   db: Executor,
   page: { limit: number; before: string | undefined; route: string | undefined; sender: string | undefined },

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { RetentionTask } from './retention-task';
 
 /**
- * Returns the task that removes alerts whose last episode ended more than `alertsMs` ago. The entity, the row, the
- * episodes and the transitions of an alert are removed together. Nothing is written to the change log.
+ * Returns the task that removes alerts whose last episode ended more than `alertsMs` ago. An alert's row, entity,
+ * episodes and transitions are removed together. Nothing is written to the change log.
  */
 export function oldAlerts(alertsMs: number): RetentionTask {
   return async (db, limit) => {

@@ -11,8 +11,8 @@ const rowsOf =
   };
 
 /**
- * Returns the task that removes versions that are older than `ms` and that no run refers to. The newest `keep` versions
- * of an automation and its current version are kept.
+ * Returns the task that removes versions that are older than `ms` and not used by any run. Each automation keeps its
+ * current version and its newest `keep` versions.
  */
 export function oldVersions(keep: number, ms: number): RetentionTask {
   return rowsOf(
@@ -68,8 +68,8 @@ export function oldEndedObjects(
 
 /**
  * Returns the task that removes the rows of entities that were removed more than `ms` ago, and their remaining
- * transitions. Rows that another transaction has locked are left to the next round, because the row is the lock that
- * orders changes of the entity.
+ * transitions. Rows that another transaction has locked are left for the next round, because the lock on the row orders
+ * the entity's changes.
  */
 export function removedEntities(ms: number): RetentionTask {
   return async (db, limit) => {

@@ -17,9 +17,9 @@ interface Page extends Record<string, unknown> {
 }
 
 /**
- * Returns a task over rows in the order of (time, id), one page per batch. Rows that are kept despite their age are
- * therefore read once per call of `applyRetention`, not once per batch. `statement` selects the page after `after` and
- * returns a `Page`.
+ * Returns a task that reads rows in (time, id) order, one page per batch. Rows that are kept despite their age are
+ * therefore read once per call of `applyRetention`, not once per batch. `statement` selects the page that follows
+ * `after` and returns a `Page`.
  */
 function paged(statement: (after: SQL, limit: number) => SQL): RetentionTask {
   let last: Page | undefined;
@@ -37,7 +37,7 @@ function paged(statement: (after: SQL, limit: number) => SQL): RetentionTask {
 const idType = (id: string | null): 'bigint' | 'uuid' => (id !== null && /^\d+$/.test(id) ? 'bigint' : 'uuid');
 
 const before = (ms: number) => sql`clock_timestamp() - make_interval(secs => ${ms / 1000})`;
-/** The end of each statement, which returns the position and the numbers of rows for `Page`. */
+/** The final part of each statement, which returns the position and row counts for `Page`. */
 const report = sql`
   select (select count(*)::int from page) as seen, (select count(*)::int from gone) as removed,
     (select at::text from page order by at desc, id desc limit 1) as at,
@@ -45,8 +45,8 @@ const report = sql`
 
 /**
  * Returns the task that removes ended runs older than `runsMs`. It keeps the newest `runsMinPerAutomation` runs of each
- * automation, and the runs with an open artifact unless a later run of the automation left an open artifact for the
- * same object.
+ * automation. It also keeps runs with an open artifact, unless a later run of the automation left an open artifact for
+ * the same object.
  */
 export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities: ArtifactIdentities): RetentionTask {
   const types = JSON.stringify(identities);
@@ -77,8 +77,8 @@ export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities:
 }
 
 /**
- * Returns the task that removes transitions older than `ms`. It keeps the newest transition of each field, which
- * has the time since which the field has had its value.
+ * Returns the task that removes transitions older than `ms`. It keeps the newest transition of each field, which shows
+ * when the field got its current value.
  */
 export function oldTransitions(ms: number): RetentionTask {
   return paged(
@@ -97,7 +97,7 @@ export function oldTransitions(ms: number): RetentionTask {
 
 /**
  * Returns the task that removes raw results after a day. It keeps the newest result of each existing check, because
- * numeric triggers compare the next result with it.
+ * numeric triggers compare the next result with that result.
  */
 export function oldHealthResults(): RetentionTask {
   return paged(

@@ -1,12 +1,12 @@
 import type { Executor } from './executor';
 
-/** What is kept, as periods in milliseconds and as numbers of rows. */
+/** How long rows are kept, in milliseconds, and how many of them are kept regardless of age. */
 export interface Retention {
   runsMs: number;
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
-  /** How long the outcomes of changes for each candidate are kept; in whole days. */
+  /** How long routing outcomes are kept after the end of the day (UTC) on which they were recorded. */
   routingsMs: number;
   /** How long ended silences, resolved alerts, and ended episodes of alerts are kept. */
   alertsMs: number;
@@ -18,7 +18,7 @@ export interface Retention {
   versionsMinPerAutomation: number;
 }
 
-/** Result of one batch; `more` is true when further rows may be left. */
+/** Result of one batch. `more` is true when there may be more rows to remove. */
 export interface BatchResult {
   removed: number;
   more: boolean;

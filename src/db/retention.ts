@@ -12,17 +12,17 @@ const DAY_MS = 86_400_000;
 /** Retention of the identities of deliveries and of stored responses. */
 const DEDUP_MS = 7 * DAY_MS;
 /**
- * Retention of window events, which is longer than the longest window. The window gate removes old events of keys that
- * still receive events.
+ * Retention of window events, which exceeds the longest window. The window gate removes old events of keys that still
+ * receive events.
  */
 const WINDOW_EVENTS_MS = 2 * DAY_MS;
 /**
- * Retention of dwells whose cause does not hold. Until then, a change from before their last firing cannot arm them
- * again.
+ * Retention of dwells whose cause does not hold. While a dwell is stored, a change that precedes its last firing cannot
+ * arm it again.
  */
 const DWELLS_MS = 7 * DAY_MS;
 
-/** Retention of sessions and sign-in links after their expiry. */
+/** Retention of expired sessions and sign-in links. */
 const SESSIONS_MS = DAY_MS;
 
 /** Maximum number of rows that one statement removes, which limits its locks and its duration. */
@@ -42,8 +42,8 @@ interface Options {
 
 /**
  * Removes rows that are older than the settings allow, in batches that alternate between the tables, until none are
- * left or the time is used up. Returns the numbers of removed rows by table, and of dropped partitions. Throws when the
- * tasks of all tables failed, which means that Postgres is unreachable.
+ * left or the time limit is reached. Returns the number of removed rows by table, and the number of dropped partitions.
+ * Throws when the tasks of all tables failed, which means that Postgres is unreachable.
  */
 export async function applyRetention(
   database: Database,
@@ -121,8 +121,8 @@ const once =
   async () => ({ removed: await work(), more: false });
 
 /**
- * Removes secrets of ended runs. A run's secrets are removed when it ends; an attempt that was suspended may store one
- * at that very moment.
+ * Removes secrets of ended runs. A run's secrets are removed when the run ends, but a suspended attempt may store a
+ * secret at that very moment.
  */
 async function secretsOfEndedRuns(db: Executor, limit: number): Promise<BatchResult> {
   const { rowCount } = await db.execute(sql`
@@ -134,8 +134,8 @@ async function secretsOfEndedRuns(db: Executor, limit: number): Promise<BatchRes
 }
 
 /**
- * Returns the task that removes rows by age, through the index on `column` if it has one. `also` is a further condition
- * that the rows must meet.
+ * Returns the task that removes rows by age, using the index on `column` if it has one. `also` is an additional
+ * condition that the rows must meet.
  */
 function older(table: SQL, column: SQL, ms: number, also: SQL = sql``): RetentionTask {
   return async (db, limit) => {

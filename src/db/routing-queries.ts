@@ -22,7 +22,7 @@ export interface CandidateRow {
   counted: { count: number; needed: number } | null;
 }
 
-/** A wait against which a change was checked. */
+/** A wait that was checked against a change. */
 export interface WaitRow {
   runId: string;
   path: string;
@@ -30,8 +30,8 @@ export interface WaitRow {
 }
 
 /**
- * Excludes rows from before an instant, so that older partitions are not read. The minute allows for clocks that
- * differ.
+ * Excludes rows from before an instant, so that older partitions are not read. The margin of one minute allows for
+ * clock differences.
  */
 const notBefore = (since: Date) => sql`at >= ${since.toISOString()}::timestamptz - interval '1 minute'`;
 
@@ -51,9 +51,9 @@ interface Row extends Record<string, unknown> {
 }
 
 /**
- * Returns the records about a change. Each candidate has one entry: its last decision, together with the dwell that an
- * earlier decision armed, the parts that were true then, and the count of its window. `recordedAt` is when the change
- * was written; no record of the change is older.
+ * Returns the routing records of a change. Each candidate has one entry: its last decision, together with the dwell
+ * that an earlier decision armed, the parts that were true then, and the count of its window. `recordedAt` is when the
+ * change was written. No routing record of the change is older.
  */
 export async function routingsOfChange(
   db: Executor,
@@ -119,7 +119,7 @@ const toCandidate = (row: Row): CandidateRow => ({
   counted: row.counted,
 });
 
-/** Returns what a stored part or list of parts means for an outcome: one part was false, a list of parts was true. */
+/** Interprets what `deciding` stores for an outcome: a single part was false; the parts in a list were true. */
 function partsOf(
   outcome: string,
   deciding: DecidingPart | readonly DecidingPart[] | null,
@@ -136,7 +136,10 @@ function partsOf(
 const isList = (deciding: DecidingPart | readonly DecidingPart[] | null): deciding is readonly DecidingPart[] =>
   Array.isArray(deciding);
 
-/** Limits of a search for effects. `newest` = the newest are returned, newest first. Default: the oldest, oldest first. */
+/**
+ * Limits of a search for effects. With `newest`, the newest are returned in descending order. By default, the oldest
+ * are returned in ascending order.
+ */
 export interface EffectsPage {
   since: Date;
   limit: number;
@@ -146,7 +149,7 @@ export interface EffectsPage {
 const inOrder = ({ newest = false, limit }: EffectsPage) =>
   sql`order by at ${sql.raw(newest ? 'desc' : 'asc')} limit ${limit}`;
 
-/** Returns the changes that runs caused since an instant, each with its run. */
+/** Returns the changes that the given runs have caused since an instant, together with the run for each change. */
 export async function changesCausedBy(
   db: Executor,
   runIds: readonly string[],
@@ -160,14 +163,14 @@ export async function changesCausedBy(
   return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
 }
 
-/** Returns whether retention still keeps the routings of a change that was routed at `routedAt`. */
+/** Returns whether the routings of a change that was routed at `routedAt` are still within their retention period. */
 export async function areRoutingsKept(db: Executor, routedAt: Date, retentionMs: number): Promise<boolean> {
   const found = await db.execute<{ kept: boolean }>(sql`
     select ${routedAt.toISOString()}::timestamptz > clock_timestamp() - make_interval(secs => ${retentionMs / 1_000}) as kept`);
   return found.rows[0]?.kept ?? false;
 }
 
-/** Returns the runs that changes started since an instant, each with its change. */
+/** Returns the runs that the given changes have started since an instant, together with the change for each run. */
 export async function runsStartedBy(
   db: Executor,
   changeIds: readonly string[],

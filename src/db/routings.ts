@@ -44,12 +44,12 @@ export async function insertRoutings(tx: Executor, routings: readonly NewRouting
 }
 
 /**
- * Marks changes as routed and records their outcomes, in one statement. It is for changes that have no other effect:
- * their candidates were all refused. Returns the positions of the marked changes. Nothing is recorded for changes that
- * were not marked.
+ * Marks changes as routed and records their outcomes, in one statement. It is for changes that had no effect other than
+ * the refusal of all their candidates. Returns the positions of the marked changes. Nothing is recorded for changes
+ * that were not marked.
  *
- * Refusals are packed into rows of the kind `refused` whose `at` is the `routed_at` of the changes. A look-up finds
- * them by this instant, so the refusals of changes that this statement did not mark are never found.
+ * Refusals are packed into rows of the kind `refused` whose `at` equals the `routed_at` of the changes. A look-up finds
+ * them by this instant, so it never finds the refusals of changes that this statement did not mark.
  */
 export async function markWithRoutings(
   db: Executor,
@@ -101,7 +101,10 @@ const withShortDetail = (refusal: Refused): Refused =>
     ? { ...refusal, detail: refusal.detail.slice(0, DETAIL_LIMIT) }
     : refusal;
 
-/** Returns a row as the database reads it. `seq` is the position of the change, if the row requires its mark. */
+/**
+ * Converts a routing to the record that the statement reads. `seq` is the position of the change if the row requires
+ * that the change is marked.
+ */
 const recordOf = (routing: NewRouting, seq?: number) => ({
   seq,
   change_id: routing.changeId,

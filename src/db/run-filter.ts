@@ -3,8 +3,8 @@ import { PLANNED_EACH_TIME } from './prepare-statements';
 import { runs, type RunStatus } from './tables/runs';
 
 /**
- * Filter of runs. A run must meet all given conditions. `from` and `to` are compared with the creation of the run, and
- * are inclusive.
+ * Filter for runs. A run must meet all given conditions. `from` and `to` limit the creation time of the run and are
+ * inclusive.
  */
 export interface RunFilter {
   automationId?: string | undefined;
@@ -12,17 +12,16 @@ export interface RunFilter {
   contextKey?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
-  /** Code of the run's error. */
+  /** Error code of the run. */
   errorCode?: string | undefined;
   /**
-   * Part of the automation's name, of the context key or of the event, or the id of the run. For lists and counts only.
+   * Substring of the automation's name, the context key or the event, or the whole run id. For lists and counts only.
    */
   q?: string | undefined;
 }
 
 /**
- * Converts the filter to a condition on `runs`, without its text `q`. Returns undefined for a filter without other
- * parts.
+ * Converts the filter, except for `q`, to a condition on `runs`. Returns undefined when the filter has no other parts.
  */
 export function whereRuns(filter: RunFilter): SQL | undefined {
   const { automationId, status, contextKey, from, to, errorCode } = filter;
@@ -38,20 +37,20 @@ export function whereRuns(filter: RunFilter): SQL | undefined {
 }
 
 /**
- * The place of a run in lists: when it was created, as ISO 8601 with microseconds, and its id. Both are needed, because
- * runs may be created in the same microsecond.
+ * The position of a run in lists: its creation time, as ISO 8601 with microseconds, and its id. Both are needed,
+ * because runs may be created in the same microsecond.
  */
 export interface RunPosition {
   createdAt: string;
   id: string;
 }
 
-/** Returns the condition that the rows of `table` are below a position in a list; always true without a position. */
+/** Returns the condition that rows of `table` are below a list position. Without a position, it is always true. */
 export function belowPosition(table: string, position: RunPosition | undefined): SQL {
   if (position === undefined) return sql`true`;
   const of = sql.raw(`(${table}.created_at, ${table}.id)`);
   return sql`${of} < (${position.createdAt}::timestamptz, ${position.id}::uuid)`;
 }
 
-/** Returns the order of all lists of runs: newest first, by the time at which the runs were created. */
+/** Returns the `order by` clause of all lists of runs: by creation time, from newest to oldest. */
 export const newestFirst = (table: string): SQL => sql.raw(`order by ${table}.created_at desc, ${table}.id desc`);

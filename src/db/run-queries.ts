@@ -37,7 +37,7 @@ export function isTerminal(status: RunStatus): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
 }
 
-/** Returns up to `limit` runs below the position `before`, newest first by the time of their creation. */
+/** Returns up to `limit` runs below the position `before`, ordered by creation time from newest to oldest. */
 export async function listRuns(
   db: Executor,
   filter: RunFilter,
@@ -64,8 +64,8 @@ export async function stepsAfter(db: Executor, runId: string, after: number, lim
 }
 
 /**
- * Returns the highest position that is not among the newest `count` steps of a run, or undefined when the run has no
- * more than `count` steps.
+ * Returns the highest position that is not among the newest `count` steps of a run. Returns undefined when the run has
+ * no more than `count` steps.
  */
 export async function positionBelowNewestSteps(
   db: Executor,
@@ -125,13 +125,13 @@ export async function stepPage(
     .limit(limit);
 }
 
-/** Returns the artifacts of a run, oldest first. */
+/** Returns the artifacts of a run from oldest to newest. */
 export async function artifactsOf(db: Executor, runId: string) {
   return db.select().from(artifacts).where(eq(artifacts.runId, runId)).orderBy(artifacts.id);
 }
 
 /**
- * Returns the ids of the runs that match, newest first. A caller that ends them in this order ends queued runs before
+ * Returns the ids of matching runs from newest to oldest. A caller that ends runs in this order ends queued runs before
  * the runs whose end would start them.
  */
 export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<string[]> {
@@ -143,7 +143,7 @@ export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<s
   return rows.map((row) => row.id);
 }
 
-/** Returns the ids of those runs that were retried, whether or not the retry succeeded. */
+/** Returns which of the given runs were retried, whether or not the retry succeeded. */
 export async function retriedAmong(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db

@@ -5,13 +5,13 @@ import { RUN_STATUSES, runs, type RunStatus } from './tables/runs';
 import type { Executor } from './executor';
 
 /**
- * Maximum number of runs whose context keys and events are compared with a text. These are the newest runs that match
- * the other filters. An index for parts of a text would make every run more expensive.
+ * Maximum number of runs whose context keys and events are compared with the search text. These are the newest runs
+ * that match the other filters. A substring index would make every run more expensive.
  */
 export const SEARCHED_RUNS = 20_000;
-/** Maximum number of runs of one status that are counted. */
+/** Maximum number of runs that are counted per status. */
 export const COUNTED_RUNS = 10_000;
-/** Maximum number of automations whose names match a text. */
+/** Maximum number of automations that are found by name. */
 const MAX_NAMED = 500;
 
 const ENDED = ['success', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
@@ -20,29 +20,31 @@ type Columns = readonly ('created_at' | 'id' | 'status' | 'context_key' | 'trigg
 /** The columns by which runs are ordered. */
 const POSITION: Columns = ['created_at', 'id'];
 const POSITION_STATUS: Columns = [...POSITION, 'status'];
-/** The columns that a text is compared with. */
+/** The columns that are compared with the search text. */
 const COMPARED: Columns = [...POSITION_STATUS, 'context_key', 'trigger_event', 'custom_type'];
 
-/** The type of a custom event that started a run of the table `runs`; null for every other event. */
+/** SQL expression for the type of the custom event that started a row of `runs`; null for all other events. */
 export const CUSTOM_TYPE = sql.raw(
   `case when runs.trigger_event = 'automation.event' then runs.trigger_scope #>> '{payload,type}' end`,
 );
 
 const of = (table: string, columns: Columns) => sql.raw(columns.map((name) => `${table}.${name}`).join(', '));
-/** Columns of the table `runs` itself. */
+/** Returns columns of the table `runs` itself. */
 const ofRuns = (columns: Columns) =>
   sql.join(
     columns.map((name) => (name === 'custom_type' ? sql`${CUSTOM_TYPE} as custom_type` : of('runs', [name]))),
     sql`, `,
   );
 
-/** Number of runs of a status; with `atLeast` there may be more. */
+/** Number of runs with a status. With `atLeast`, there may be more. */
 export interface RunCount {
   count: number;
   atLeast: boolean;
 }
 
-/** Returns a subquery for the ids of the newest `limit` runs below the position `before` that match the filter. */
+/**
+ * Returns a subquery for the ids of up to `limit` runs that match the filter: the newest below the position `before`.
+ */
 export async function matchingIds(
   db: Executor,
   filter: RunFilter,
@@ -54,9 +56,9 @@ export async function matchingIds(
 }
 
 /**
- * Returns the number of runs by status. The filter's own status is ignored. Counting stops at 10,000 runs of one
- * status, so that the time does not grow with the number of runs. If the filter names an automation, a context key or
- * an error code, counting stops at 10,000 open and at 10,000 ended runs. If the filter has a text, it stops at 10,000
+ * Returns the number of runs by status. The filter's own status is ignored. Counting stops at 10,000 runs per status,
+ * so that the time does not grow with the number of runs. If the filter specifies an automation, a context key or an
+ * error code, counting stops at 10,000 open and at 10,000 ended runs. If it has a search text, counting stops at 10,000
  * runs in total.
  */
 export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, RunCount>> {
@@ -82,7 +84,7 @@ export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<Ru
   );
 }
 
-/** Returns groups of statuses. The runs of a group share one limit for counting. */
+/** Groups the statuses whose runs share one limit for counting. */
 function countedTogether({ q, automationId, contextKey, errorCode }: RunFilter): readonly (readonly RunStatus[])[] {
   if (q !== undefined) return [RUN_STATUSES];
   if ([automationId, contextKey, errorCode].some((each) => each !== undefined)) return [OPEN, ENDED];
@@ -93,8 +95,8 @@ const foundByText = (db: Executor, filter: RunFilter & { q: string }, limit: num
   searched(db, filter, { limit, window: SEARCHED_RUNS, columns: POSITION_STATUS, ordered: false });
 
 /**
- * Selects the newest `limit` runs that match the filter without its text. Returns their positions, or the given columns,
- * which include the positions.
+ * Selects the newest `limit` runs that match the filter, ignoring its search text. Returns their positions, or the
+ * given columns, which include the positions.
  */
 function newest(
   filter: RunFilter,
@@ -114,11 +116,11 @@ function newest(
 }
 
 /**
- * Returns a query for the runs that the text matches, in no particular order. A run matches if its automation's name
- * contains the text, its context key equals the text, or its id is the text. From each of these automations, and from
- * the runs with this context key, the newest `limit` runs are selected. With `ordered: false`, any `limit` runs of all
- * these automations in total are selected. Among the newest `window` runs, a run also matches if its context key or
- * event contains the text.
+ * Returns a query for the runs that match the search text, in no particular order. A run matches if its automation's
+ * name contains the text, its context key equals the text, or its id is the text. The newest `limit` runs are selected
+ * from each of these automations, and from the runs with this context key. With `ordered: false`, any `limit` runs are
+ * selected from all these automations together. Among the newest `window` runs, a run also matches if its context key
+ * or event contains the text.
  */
 async function searched(
   db: Executor,

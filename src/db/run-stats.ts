@@ -3,12 +3,12 @@ import type { Executor } from './executor';
 import { PLANNED_EACH_TIME } from './prepare-statements';
 import { ACTIVE } from './runs/bucket';
 
-/** The lengths that a bucket of the statistics can have. */
+/** Possible lengths of a statistics bucket. */
 export const STATS_INTERVALS = ['minute', 'hour', 'day'] as const;
 export type StatsInterval = (typeof STATS_INTERVALS)[number];
 
 /**
- * The runs that ended within one bucket of time. Durations are from start to end; null when none of the runs had
+ * The runs that ended within one time bucket. Durations are from start to end, and null when none of the runs had
  * started.
  */
 export interface BucketStats {

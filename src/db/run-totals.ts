@@ -10,8 +10,8 @@ export interface EndedRuns {
 }
 
 /**
- * Returns the names, by id, of the automations that `fermata_runs_total` shows, which are the `limit` oldest
- * automations. The selection depends only on the database, so that all processes use the same labels.
+ * Returns the names, by id, of the automations that `fermata_runs_total` shows: the `limit` oldest automations. The
+ * selection depends only on the database, so that all processes use the same labels.
  */
 export async function namedAutomations(db: Executor, limit: number): Promise<Map<string, string>> {
   const rows = await db
@@ -25,8 +25,8 @@ export async function namedAutomations(db: Executor, limit: number): Promise<Map
 
 /**
  * Returns the time up to which ended runs can be counted, in ISO 8601 with microseconds. It is 2 s in the past, because
- * a run becomes visible when its transaction commits, which is later than its end time. A run that takes longer to
- * commit is missed.
+ * a run becomes visible when its transaction commits, which is later than its end time. A run whose commit takes longer
+ * than that is missed.
  */
 export async function countableUntil(db: Executor): Promise<string> {
   const { rows } = await db.execute<{ until: string }>(
@@ -36,7 +36,8 @@ export async function countableUntil(db: Executor): Promise<string> {
 }
 
 /**
- * Returns the numbers of runs that ended after `after` and not after `until`, without those that another run replaced.
+ * Counts the runs that ended after `after`, up to and including `until`. Runs that were replaced by another run are
+ * left out.
  */
 export async function countEndedRuns(db: Executor, after: string, until: string): Promise<EndedRuns[]> {
   const { rows } = await db.execute<{ automation_id: string; status: string; count: number }>(sql`

@@ -25,7 +25,7 @@ export interface ScheduleRow {
 /** Returns the id that older releases gave a Schedule. */
 const formerId = (automationId: string, triggerId: string): string => `automation:${automationId}:${triggerId}`;
 
-/** Updates the schedules of an automation to those of its enabled triggers. Unchanged schedules keep their start. */
+/** Updates an automation's schedules to match its enabled triggers. Unchanged schedules keep their start. */
 export async function keepSchedules(
   tx: Executor,
   automationId: string,
@@ -88,8 +88,8 @@ const toSchedule = (row: Row): ScheduleRow => ({
 });
 
 /**
- * SQL condition: Temporal does not have the current form of the schedule. If an attempt has not succeeded within 5 s,
- * any worker may try again.
+ * SQL condition: Temporal does not have the current form of the schedule. Any worker may try again if an attempt has
+ * not succeeded within 5 s.
  */
 const UNSYNCED = sql`synced_at is null
   and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')`;
@@ -100,8 +100,8 @@ export const schedulesToSync = sql`(exists (select 1 from schedule_ends)
 
 /**
  * Takes up to `limit` schedules whose current form is missing in Temporal, and returns them. Because of `skip locked`,
- * concurrent workers get different rows. Other workers do not take these rows for 5 s. After that, the process of the
- * attempt is assumed to have died.
+ * concurrent workers get different rows. Other workers do not take these rows for 5 s, after which the process that
+ * took them is assumed to have died.
  */
 export async function takeUnsynced(db: Executor, limit: number): Promise<ScheduleRow[]> {
   const taken = await db.execute<Row>(sql`
@@ -117,9 +117,10 @@ export async function takeUnsynced(db: Executor, limit: number): Promise<Schedul
 
 /**
  * Records that Temporal has a schedule in the form in which it was taken, with this spec and under this id. If the
- * trigger was edited in between, `since` differs, and the schedule is synced again, even if another worker has synced
- * its new form: this form may have reached Temporal later. If the trigger no longer has a schedule, the schedule is
- * deleted from Temporal. Times are compared in milliseconds, the precision of `Date`.
+ * trigger was edited in between, `since` differs, and the schedule is synced again. This is necessary even if another
+ * worker has already synced the edited form, because the older form may have reached Temporal later. If the trigger no
+ * longer has a schedule, the schedule is deleted from Temporal. Times are compared in milliseconds, the precision of
+ * `Date`.
  */
 export async function noteSynced(
   db: Executor,
@@ -163,12 +164,12 @@ export async function endedSchedules(
   }));
 }
 
-/** Removes the request to delete a schedule from Temporal. Call it when Temporal has deleted the schedule. */
+/** Removes the request to delete a schedule from Temporal. Call it after Temporal has deleted the schedule. */
 export async function forgetScheduleEnd(db: Executor, automationId: string, triggerId: string): Promise<void> {
   await db.execute(sql`delete from schedule_ends where automation_id = ${automationId} and trigger_id = ${triggerId}`);
 }
 
-/** Marks schedules that Temporal has lost: those whose ids are not among `known`. */
+/** Marks schedules that Temporal has lost, i.e. whose ids are not among `known`, to be synced again. */
 export async function resyncMissing(db: Executor, known: readonly string[]): Promise<void> {
   await db.execute(sql`
     update schedules s set synced_at = null, attempted_at = null where synced_at < clock_timestamp() - interval '1 minute'
@@ -179,8 +180,8 @@ export async function resyncMissing(db: Executor, known: readonly string[]): Pro
 const PAGE = 200;
 
 /**
- * Marks schedules whose spec in Temporal differs from their current spec, for example after a change of the default
- * time zone.
+ * Marks schedules to be synced again if their spec in Temporal differs from their current spec, for example after a
+ * change to the default time zone.
  */
 export async function resyncChanged(db: Executor, specOf: (schedule: ScheduleRow) => string): Promise<void> {
   let after = { automation_id: '00000000-0000-0000-0000-000000000000', trigger_id: '' };

@@ -2,7 +2,7 @@ import { and, desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { scriptPackages } from './tables/connections';
 
-/** A package on the allow-list and its archive. */
+/** A package on the allow-list, including its archive. */
 export type ScriptPackageRow = InferSelectModel<typeof scriptPackages>;
 /** The fields of a package that the API shows. */
 export type ScriptPackageInfo = Omit<ScriptPackageRow, 'tarball'> & { bytes: number };
@@ -22,12 +22,12 @@ export async function insertScriptPackage(tx: Executor, row: ScriptPackageRow): 
   return added.rowCount === 1;
 }
 
-/** Returns a package without its content; null when none has this id. */
+/** Returns a package without its content, or null when no package has this id. */
 export async function findScriptPackage(db: Executor, id: string): Promise<ScriptPackageInfo | null> {
   return (await db.select(info).from(scriptPackages).where(eq(scriptPackages.id, id)))[0] ?? null;
 }
 
-/** Returns packages, newest first; `before` is the last id of the previous page. */
+/** Returns packages from newest to oldest. `before` is the id of the last package on the previous page. */
 export async function listScriptPackages(
   db: Executor,
   page: { limit: number; before: string | undefined },
@@ -36,7 +36,7 @@ export async function listScriptPackages(
   return db.select(info).from(scriptPackages).where(where).orderBy(desc(scriptPackages.id)).limit(page.limit);
 }
 
-/** Removes a package. Scripts that name it fail from now on. Returns false when the package does not exist. */
+/** Removes a package. Scripts that refer to it fail from then on. Returns false when the package does not exist. */
 export async function deleteScriptPackage(tx: Executor, id: string): Promise<boolean> {
   return (await tx.delete(scriptPackages).where(eq(scriptPackages.id, id))).rowCount === 1;
 }
@@ -44,15 +44,15 @@ export async function deleteScriptPackage(tx: Executor, id: string): Promise<boo
 /** A package that scripts may use. */
 export interface AllowedPackage {
   id: string;
-  /** Digest of the allowed archive, hexadecimal. */
+  /** Hexadecimal digest of the allowed archive. */
   sha256: string;
   /** Whether the stored archive still has this digest. */
   isIntact: boolean;
 }
 
 /**
- * Returns a version of a package. If no version is given, returns the version that was added last. Returns null when
- * the package is not on the list.
+ * Returns the given version of a package or, by default, the version that was added last. Returns null when the package
+ * is not on the list.
  */
 export async function findAllowedPackage(
   db: Executor,

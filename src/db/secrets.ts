@@ -12,7 +12,7 @@ export interface SecretInfo {
   allow: SecretBinding | null;
 }
 
-/** Returns sealed values by name, and their versions and bindings. */
+/** Returns sealed values with their versions and bindings, by name. */
 export async function findSecrets(
   db: Executor,
   names: readonly string[],
@@ -23,7 +23,7 @@ export async function findSecrets(
   return new Map(found.rows.map(({ name, ...row }) => [name, row]));
 }
 
-/** Returns secrets in alphabetical order, after the name `after`. */
+/** Returns secrets that follow the name `after`, in alphabetical order. */
 export async function listSecrets(
   db: Executor,
   page: { limit: number; after: string | undefined },
@@ -46,9 +46,9 @@ const infoOf = ({ name, version, updated_at, allow }: InfoRow): SecretInfo => ({
 });
 
 /**
- * Stores a value as a new version (1 for a new name). The binding is kept unless `allow` is given; null removes it. Of
- * two concurrent calls, the second waits for the row and becomes the newer version. Returns the secret without its
- * value.
+ * Stores a value as a new version (version 1 for a new name). The binding is kept unless `allow` is given; null removes
+ * it. If two calls are concurrent, the second waits for the row and creates the newer version. Returns the secret
+ * without its value.
  */
 export async function putSecret(
   tx: Executor,
@@ -91,8 +91,9 @@ export interface SealedRunSecret {
 
 /**
  * Stores the values that a run is going to use, sealed for the run. The caller commits before it uses a value. Answers
- * and failures can therefore be masked even after a crash, and even when the secret itself was changed or deleted. Stores
- * nothing for a run that is not open, and locks the run's row: an attempt must not leave secrets of a run that has ended.
+ * and failures can therefore be masked even after a crash, and even if the secret itself has been changed or deleted.
+ * Locks the run's row, and stores nothing if the run is not open, because an attempt must not leave secrets of an ended
+ * run behind.
  */
 export async function rememberRunSecrets(
   db: Executor,
@@ -118,7 +119,7 @@ export async function runSecretsOf(db: Executor, runId: string): Promise<SealedR
 }
 
 /**
- * Replaces every sealed value in the database with the result of `reseal`, which returns null for a value that needs no
+ * Replaces each sealed value in the database with the result of `reseal`, which returns null for a value that needs no
  * change. Returns how many values were changed.
  */
 export async function resealAll(

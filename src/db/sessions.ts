@@ -32,7 +32,7 @@ const columns = {
   revokedAt: sessions.revokedAt,
 };
 
-/** Creates a session or a link. The returned text is the only copy of its secret. */
+/** Creates a session or a link. The returned `text` is the only copy of its secret. */
 export async function createSession(
   tx: Executor,
   deps: { clock: Clock; ids: Ids },
@@ -47,8 +47,8 @@ export async function createSession(
 }
 
 /**
- * Returns a session that is usable at `now`: neither the session nor the token from which it was created is revoked or
- * expired. When `tokenId` is null, the caller compares `adminHash` with the bootstrap token.
+ * Returns a session that is usable at `now`: neither the session nor the token from which it was created has been
+ * revoked or has expired. When `tokenId` is null, the caller must compare `adminHash` with the bootstrap token.
  */
 export async function findSession(db: Executor, hash: Buffer, now: Date): Promise<SessionRow | undefined> {
   const rows = await db
@@ -59,8 +59,8 @@ export async function findSession(db: Executor, hash: Buffer, now: Date): Promis
 }
 
 /**
- * Uses up a link. Returns undefined when the link is unknown, already used or expired. Of two concurrent calls, only
- * one succeeds.
+ * Uses up a link. Returns undefined when the link is unknown, already used or expired. If two calls are concurrent,
+ * only one succeeds.
  */
 export async function spendLink(tx: Executor, hash: Buffer, now: Date): Promise<SessionRow | undefined> {
   const rows = await tx
@@ -71,7 +71,7 @@ export async function spendLink(tx: Executor, hash: Buffer, now: Date): Promise<
   return rows[0];
 }
 
-/** Returns up to `limit` sessions that are usable at `now`, with ids below `before`, newest first. */
+/** Returns up to `limit` sessions that are usable at `now`, with ids below `before`, from newest to oldest. */
 export async function listSessions(
   db: Executor,
   page: { limit: number; before: string | undefined; prefix: string | undefined; now: Date },
@@ -91,7 +91,7 @@ export async function listSessions(
     .limit(page.limit);
 }
 
-/** Revokes a session. Returns false when it does not exist or was revoked before. */
+/** Revokes a session. Returns false when it does not exist or has already been revoked. */
 export async function revokeSession(tx: Executor, id: string, at: Date): Promise<boolean> {
   const revoked = await tx
     .update(sessions)

@@ -4,10 +4,10 @@ import { PLANNED_EACH_TIME } from './prepare-statements';
 
 /** Maximum number of the newest runs whose steps are counted. */
 export const COUNTED_STEPS_OF_RUNS = 1_000;
-/** Maximum number of steps that are counted. One run may have 10,000. */
+/** Maximum number of steps that are counted. A single run may have 10,000. */
 const MAX_STEPS = 50_000;
 
-/** How many runs reached one place of a definition. */
+/** The number of runs that reached one place in a definition. */
 export interface PlaceStats {
   /** Path in the definition. Iterations of a `repeat` are counted together. */
   place: string;
@@ -17,7 +17,7 @@ export interface PlaceStats {
 
 /**
  * Returns, for each step of a version, how many of the newest runs that ended in the period reached the step, and in
- * how many it failed. `to` is exclusive.
+ * how many of them it failed. `to` is exclusive.
  */
 export async function stepStats(
   db: Executor,

@@ -5,14 +5,14 @@ import type { Executor } from './executor';
 import { automationEvents } from './tables/automations';
 import { changes } from './tables/change-log';
 
-/** A position of the stream, and the table of the row at this position. */
+/** A stream position, and the table of the row at this position. */
 export interface StreamPlace {
   seq: number;
   name: 'run' | 'step' | 'entity' | 'automation';
 }
 
 /**
- * Returns the positions of rows after a position, in order. It reads only indexes, so that reading recent positions
+ * Returns the positions of rows after a position, in ascending order. Reads only indexes, so reading recent positions
  * repeatedly costs little.
  */
 export async function placesAfter(db: Executor, after: number, limit: number): Promise<StreamPlace[]> {
@@ -26,7 +26,7 @@ export async function placesAfter(db: Executor, after: number, limit: number): P
   return found.rows.map(({ seq, name }) => ({ seq: Number(seq), name }));
 }
 
-/** Returns state changes after a position of the log, oldest first, in the form that entity listeners receive. */
+/** Returns state changes after a log position, from oldest to newest, in the form that entity listeners receive. */
 export async function entityChangesAfter(db: Executor, after: number, limit: number): Promise<Change[]> {
   const found = await db.execute<ChangeRow>(
     sql`select ${CHANGE_COLUMNS} from changes where seq > ${after} and event is null order by seq limit ${limit}`,
@@ -44,7 +44,7 @@ export async function entityChangesAt(db: Executor, seqs: readonly number[]) {
     .where(and(inArray(seq, [...seqs]), isNull(changes.event)));
 }
 
-/** Returns the changes of automations at these positions. */
+/** Returns the automation changes at these positions. */
 export async function automationEventsAt(db: Executor, seqs: readonly number[]) {
   if (seqs.length === 0) return [];
   const { seq, automationId, version, change } = automationEvents;

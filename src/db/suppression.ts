@@ -1,16 +1,16 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** The reason for not sending notifications about a system. */
+/** The reason why notifications about a system are not sent. */
 export interface Suppression {
   by: 'incident' | 'maintenance';
   id: string;
 }
 
 /**
- * Returns what suppresses notifications: the oldest open incident of the systems, otherwise a running maintenance. The
- * systems are those of the first candidate (a list of ids) with at least one existing system. Returns null when nothing
- * suppresses notifications, or when no candidate has an existing system.
+ * Returns what suppresses notifications about systems: the oldest open incident, otherwise a running maintenance. Each
+ * candidate is a list of system ids; the first candidate with at least one existing system is used. Returns null when
+ * nothing suppresses notifications, or when no candidate has an existing system.
  */
 export async function findSuppression(
   db: Executor,

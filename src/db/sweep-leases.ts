@@ -8,16 +8,16 @@ const LEASE_SECONDS = 5;
 /** One kind of periodic work. */
 export interface SweepKind {
   name: string;
-  /** SQL condition: there is work of this kind. */
+  /** SQL condition: this kind has work to do. */
   due: SQL;
-  /** Whether every worker searches for this kind, without a lease. */
+  /** Whether every worker does this kind of work, without a lease. */
   isShared: boolean;
 }
 
 /**
- * Takes or renews the leases of the kinds that no other worker holds, and returns which of the caller's kinds have
- * work. Uses one statement for all kinds; the conditions of kinds that other workers hold are not evaluated. Kinds that
- * are shared need no lease.
+ * Takes or renews the leases of the kinds that no other worker holds, and returns which of the caller's kinds have work
+ * to do. Uses one statement for all kinds. The conditions of kinds that other workers hold are not evaluated. Shared
+ * kinds need no lease.
  */
 export async function takeDue(db: Executor, workerId: string, kinds: readonly SweepKind[]): Promise<string[]> {
   if (kinds.length === 0) return [];

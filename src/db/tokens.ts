@@ -6,7 +6,7 @@ import type { Executor } from './executor';
 import { apiTokens } from './tables/access';
 
 /**
- * Number of leading characters of a token that are stored in clear text, so that a leaked token can be found and
+ * Number of leading characters of a token that are stored in clear text, so that a leaked token can be identified and
  * revoked.
  */
 const PREFIX_LENGTH = 12;
@@ -37,7 +37,7 @@ export function hashToken(token: string): Buffer {
   return sha256Bytes(token);
 }
 
-/** Creates a token. The returned text is the only copy of its secret. */
+/** Creates a token. The returned `token` is the only copy of its secret. */
 export async function createToken(
   tx: Executor,
   deps: { clock: Clock; ids: Ids },
@@ -57,7 +57,7 @@ export async function createToken(
   return { ...row, token };
 }
 
-/** Returns the token with this hash, even if it is expired or revoked. */
+/** Returns the token with this hash, even if it has expired or been revoked. */
 export async function findToken(db: Executor, hash: Buffer): Promise<(TokenRow & { hash: Buffer }) | undefined> {
   const rows = await db
     .select({ ...columns, hash: apiTokens.hash })
@@ -66,7 +66,7 @@ export async function findToken(db: Executor, hash: Buffer): Promise<(TokenRow &
   return rows[0];
 }
 
-/** Returns up to `limit` tokens that are not revoked, with ids below `before`, newest first. */
+/** Returns up to `limit` tokens that have not been revoked, with ids below `before`, from newest to oldest. */
 export async function listTokens(
   db: Executor,
   page: { limit: number; before: string | undefined; prefix: string | undefined },
@@ -85,7 +85,7 @@ export async function listTokens(
     .limit(page.limit);
 }
 
-/** Revokes a token. Returns false when it does not exist or was revoked before. */
+/** Revokes a token. Returns false when it does not exist or has already been revoked. */
 export async function revokeToken(tx: Executor, id: string, at: Date): Promise<boolean> {
   const revoked = await tx
     .update(apiTokens)

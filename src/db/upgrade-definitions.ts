@@ -16,9 +16,9 @@ export interface UpgradeResult {
 }
 
 /**
- * Upgrades stored definitions of older releases to the form of this release, each automation in a separate transaction.
- * Creates a new version if the upgrade changes the definition. If the upgraded definition is not valid, adds a row to
- * `migration_failures` and disables the automation. May be called again.
+ * Upgrades stored definitions from older releases to the form that this release uses, each automation in a separate
+ * transaction. Creates a new version if the upgrade changes the definition. If the upgraded definition is not valid,
+ * adds a row to `migration_failures` and disables the automation. May be called repeatedly.
  */
 export async function upgradeDefinitions(deps: {
   database: Database;

@@ -16,9 +16,9 @@ export interface WindowArrival {
 }
 
 /**
- * Counts an arrival in the caller's transaction. Returns the times (in milliseconds) of the other arrivals that were
- * counted for its key, newest first, at most `count`. Returns null when this change was counted before. Other arrivals
- * for the same key wait until the transaction ends.
+ * Counts an arrival in the caller's transaction. Returns the times, in milliseconds, of up to `count` other arrivals
+ * that were counted for its key, starting with the newest. Returns null when this change has already been counted.
+ * Other arrivals for the same key wait until the transaction ends.
  */
 export async function countArrival(tx: Executor, arrival: WindowArrival): Promise<number[] | null> {
   const { automationId, triggerId, gate, partitionKey, count, minutes } = arrival;
@@ -46,7 +46,7 @@ export async function countArrival(tx: Executor, arrival: WindowArrival): Promis
   return row?.counted === true ? (row.others ?? []).map(Math.round) : null;
 }
 
-/** Removes the counted events of triggers that were removed or changed. */
+/** Removes the counted events of triggers that have been removed or changed. */
 export async function keepWindows(tx: Executor, automationId: string, gates: readonly string[]): Promise<void> {
   await tx.execute(sql`
     delete from window_events where automation_id = ${automationId} and gate <> all(${`{${gates.join(',')}}`}::text[])`);

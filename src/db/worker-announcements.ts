@@ -2,9 +2,12 @@ import { sql } from 'drizzle-orm';
 import type { Knowledge } from '../domain/registry/knowledge';
 import type { Executor } from './executor';
 
-/** Seconds for which changes wait for the plugins of a stopped worker. This is enough for a restart. */
+/** Seconds for which changes wait for the plugins of a stopped worker, which is long enough for a restart. */
 const RETURN_SECONDS = 60;
-/** Minutes for which the announcement of a stopped worker is kept. It says which triggers a change may concern. */
+/**
+ * Minutes for which a stopped worker's announcement is kept. The announcement shows which triggers a change may
+ * concern.
+ */
 const KEEP_MINUTES = 10;
 
 /** What a worker process announces about itself. */
@@ -27,17 +30,17 @@ export interface OtherWorkers {
   /** Number of live workers, including the caller. */
   live: number;
   /**
-   * Hashes of the knowledge of other workers, if it differs from the caller's. `live` is true when a live worker has
-   * this knowledge. `mayReturn` is true for at most 60 s after the last worker with this knowledge stopped, and during
-   * the first 60 s after a time at which no worker was live.
+   * Hashes of other workers' knowledge that differ from the caller's. `live` is true when a live worker has this
+   * knowledge. `mayReturn` is true for up to 60 s after the last worker with this knowledge stopped, and for the first
+   * 60 s after a period without live workers.
    */
   others: { knowsId: string; live: boolean; mayReturn: boolean }[];
 }
 
 /**
  * Renews the caller's announcement and removes old announcements, in one statement. Returns what the other workers have
- * announced. Times are by the database's clock. No announcement is removed during the first 60 s after a time at which
- * no worker was live.
+ * announced. Times are by the database's clock. No announcement is removed for the first 60 s after a period without
+ * live workers.
  */
 export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<OtherWorkers> {
   const { id, host, pid, version, scriptLimits, knowledge, knowsId, leaseSeconds } = worker;
@@ -83,8 +86,8 @@ export async function withdrawWorker(db: Executor, id: string): Promise<void> {
 }
 
 /**
- * Returns all names that live workers provide, or null when this cannot be determined: no worker is live, or a live
- * worker of an older release does not announce its names.
+ * Returns all names that live workers provide. Returns null when this cannot be determined, because no worker is live
+ * or because a live worker of an older release does not announce its names.
  */
 export async function knownByWorkers(db: Executor): Promise<Set<string> | null> {
   const result = await db.execute<{ names: string[] | null; silent: boolean }>(sql`

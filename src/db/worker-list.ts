@@ -6,9 +6,9 @@ export interface WorkerRow extends Record<string, unknown> {
   id: string;
   host: string;
   pid: number;
-  /** Release of the worker; null = it does not announce its release. */
+  /** The worker's release; null if the worker does not announce it. */
   version: string | null;
-  /** How the worker enforces the limits of scripts; null = its release does not announce this. */
+  /** How the worker enforces script limits; null if its release does not announce this. */
   scriptLimits: 'cgroup' | 'rlimit' | null;
   startedAt: Date;
   live: boolean;
@@ -16,7 +16,7 @@ export interface WorkerRow extends Record<string, unknown> {
   partitions: number;
 }
 
-/** Returns at most 200 workers, live workers first. */
+/** Returns up to 200 workers. Live workers come first. */
 export async function listWorkers(db: Executor): Promise<WorkerRow[]> {
   const result = await db.execute<Omit<WorkerRow, 'startedAt'> & { startedAt: string }>(sql`
     select w.id, w.host, w.pid, w.version, w.script_limits as "scriptLimits", w.started_at as "startedAt", w.expires_at >= clock_timestamp() as live,

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Live workers that announce their plugins, and how many of them have each plugin. */
+/** The number of live workers that announce their plugins, in total and for each plugin. */
 export interface PluginWorkers {
   workers: number;
-  /** By plugin id. */
+  /** Number of workers by plugin id. */
   having: ReadonlyMap<string, number>;
 }
 

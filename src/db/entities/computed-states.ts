@@ -21,7 +21,7 @@ interface ComputedState {
 /** States of computed kinds, as returned by their read accessors. */
 export interface ComputedStates {
   states: ComputedState[];
-  /** Whether any of the references is to a computed kind. */
+  /** Whether any reference is to an entity of a computed kind. */
   any: boolean;
   /** Kinds that could not be read. */
   unavailable: { kind: string; reason: string }[];
@@ -33,8 +33,8 @@ export interface ComputedReader {
   kindOf(kind: string): (EntityKind & Required<Pick<EntityKind, 'read'>>) | undefined;
   /**
    * Returns the states for the references to computed kinds. References to other kinds and to entities that do not
-   * exist are left out. The id `*` returns the results of the kind's `list`, at most `limit`. The accessor of
-   * each kind is called once.
+   * exist are left out. The id `*` selects up to `limit` entities from the kind's `list`. The accessor of each kind is
+   * called once.
    * @throws when Postgres is unreachable
    */
   read(db: Executor, refs: readonly { kind: string; id: string }[], limit: number): Promise<ComputedStates>;
@@ -158,8 +158,8 @@ async function tooLate(limitMs: number, signal: AbortSignal): Promise<never> {
 }
 
 /**
- * Returns a database that refuses statements once the accessor has ended. A late statement would otherwise run inside
- * the next accessor's savepoint.
+ * Returns a database handle that refuses statements once the accessor has ended. Without this, a late statement would
+ * run inside the next accessor's savepoint.
  */
 function revocable(db: Executor): { db: Executor; revoke(): void } {
   let ended = false;

@@ -13,7 +13,7 @@ import { entityKinds } from '../tables/entities';
 import { createSchemaPool, type SchemaPool } from './schema-pool';
 import type { SchemaError } from './schema-thread';
 
-/** The description of a kind, which is defined in code or through the API. */
+/** The description of a kind that is defined in code or through the API. */
 export interface KindDescription {
   kind: string;
   source: 'built_in' | 'custom';
@@ -91,7 +91,7 @@ export interface EntityKindStore {
    * @throws {FermataError} `unknown_kind`
    */
   resolve(db: Executor, kind: string): Promise<ResolvedKind>;
-  /** Returns all kinds, by name. */
+  /** Returns all kinds in alphabetical order. */
   list(db: Executor): Promise<KindDescription[]>;
   /**
    * Creates or replaces a custom kind. Existing states are not checked again.
@@ -101,7 +101,7 @@ export interface EntityKindStore {
   put(db: Executor, kind: string, body: CustomKind): Promise<KindDescription>;
 }
 
-/** Returns a custom kind whose states the pool checks. */
+/** Returns a custom kind that uses the pool to check states. */
 function custom(pool: SchemaPool, row: typeof entityKinds.$inferSelect): ResolvedKind {
   const refused = (code: string, message: string) => ({ errors: [{ path: '', message, code }] });
   return {

@@ -17,7 +17,7 @@ interface Row extends Record<string, unknown> {
 /**
  * Locks the rows of entities of one kind until the transaction ends, in the order of their ids. A missing row is
  * inserted with the state null. Returns the states as last committed. Every writer locks its entities here before it
- * appends changes, so that the `seq` order of the changes of each entity is their commit order.
+ * appends changes, so the changes of each entity are committed in the order of `seq`.
  */
 export async function lockEntities(
   tx: Executor,

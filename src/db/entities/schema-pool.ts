@@ -8,7 +8,7 @@ export type SchemaVerdict =
   | { type: 'checked'; errors: SchemaError[][] }
   /** The schema does not compile. */
   | { type: 'unusable'; message: string }
-  /** The check took longer than the deadline, or used more memory than the thread may. */
+  /** The check took longer than the deadline, or exceeded the memory limit of the thread. */
   | { type: 'too_expensive' };
 
 /** Compiles JSON Schemas and checks states against them, off the main thread. */

@@ -4,9 +4,9 @@ import type * as AjvModule from 'ajv';
 import type * as Ajv2020Module from 'ajv/dist/2020';
 import type * as Re2Module from 're2js';
 
-/** A request to the thread to compile a schema and to check states against it. */
+/** A request to compile a schema and to check states against it. */
 export interface SchemaJob {
-  /** The schema as JSON. It is compiled once and cached by this text. */
+  /** The schema as JSON text, which is also the cache key of the compiled schema. */
   schema: string;
   states: readonly unknown[];
 }
@@ -15,16 +15,17 @@ export interface SchemaJob {
 export type SchemaError = Pick<ErrorObject, 'instancePath' | 'keyword' | 'message' | 'params'>;
 
 /**
- * The answer of the thread: `unusable` with a message when the schema does not compile, otherwise the errors of each
+ * The thread's response: `unusable` with a message when the schema does not compile, otherwise the errors of each
  * state, in order.
  */
 export type SchemaAnswer = { unusable: string } | { errors: SchemaError[][] };
 
 /**
- * Compiles and checks JSON Schemas of custom entity kinds, inside a thread. The thread is started from the source text
- * of this function (`Function.prototype.toString`), so that it works both from TypeScript and from the build. The
- * function must therefore not use anything that is defined outside of it. Regular expressions run in RE2 (linear time,
- * without look-around and back-references); `uniqueItems` compares by canonical JSON, also in linear time.
+ * Runs in a thread: compiles the JSON Schemas of custom entity kinds and checks states against them. The thread is
+ * started from the source text of this function (`Function.prototype.toString`), so it runs both from TypeScript and
+ * from the build. The function must therefore not use anything that is defined outside of it. Regular expressions run
+ * in RE2 (linear time, without look-around and back-references); `uniqueItems` compares by canonical JSON, also in
+ * linear time.
  */
 export function serveSchemas(load: (name: string) => unknown, port: MessagePort): void {
   const { Ajv } = load('ajv') as typeof AjvModule;

@@ -5,7 +5,7 @@ import { entities, entityTransitions } from '../tables/entities';
 
 /** A change of one top-level field; null = the field or the entity did not exist. */
 export interface Transition {
-  /** Position, which the cursors of lists contain. Newer transitions have higher positions. */
+  /** Position, for use in list cursors. Newer transitions have higher positions. */
   position: number;
   field: string;
   from: unknown;
@@ -14,18 +14,18 @@ export interface Transition {
   changeId: string;
 }
 
-/** Filter of transitions of one entity. */
+/** Filter for the transitions of one entity. */
 export interface TransitionQuery {
   kind: string;
   id: string;
   field?: string;
   /** Maximum number of rows. */
   limit: number;
-  /** Only transitions with positions below this position. */
+  /** Returns only transitions below this position. */
   before?: number;
 }
 
-/** Returns transitions of an entity, newest first. */
+/** Returns transitions of an entity from newest to oldest. */
 export async function listTransitions(db: Executor, query: TransitionQuery): Promise<Transition[]> {
   const t = entityTransitions;
   const rows = await db
@@ -57,8 +57,8 @@ async function live(db: Executor, kind: string, id: string): Promise<{ state: En
 }
 
 /**
- * Returns the time since which the field has had its value. If no transition of the field is stored, this is the creation of the
- * entity. Returns null when the entity does not exist.
+ * Returns when the field got its current value. If no transition of the field is stored, returns when the entity was
+ * created. Returns null when the entity does not exist.
  */
 export async function inStateSince(db: Executor, kind: string, id: string, field: string): Promise<Date | null> {
   const entity = await live(db, kind, id);
@@ -68,8 +68,8 @@ export async function inStateSince(db: Executor, kind: string, id: string, field
 }
 
 /**
- * Returns how often the field changed in the window that ends at `now`; the start is inclusive. Creation and removal of
- * the entity count as changes.
+ * Returns how often the field changed in the window of `windowMs` milliseconds that ends at `now`. The start of the
+ * window is inclusive. Creation and removal of the entity count as changes.
  */
 export async function transitionCount(
   db: Executor,
@@ -97,10 +97,10 @@ export interface Predicate {
 }
 
 /**
- * Returns the time since which the field has continuously had one of `values`; a change between two of these values does not
- * count as an interruption. Returns null when the field has none of these values now, or the entity does not exist. The
- * time is that of the transition to one of the values. If retention has removed this transition, the oldest remaining
- * later transition is used, or, if there is none, the creation of the entity.
+ * Returns the start of the period in which the field has continuously had one of `values`, up to now. A change between
+ * two of these values does not interrupt the period. If retention has removed the transition at the start, returns the
+ * time of the oldest later transition or, if there is none, when the entity was created. Returns null when the field
+ * currently has none of these values, or the entity does not exist.
  */
 export async function predicateSince(db: Executor, predicate: Predicate): Promise<Date | null> {
   const { kind, id, field, values } = predicate;

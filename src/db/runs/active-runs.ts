@@ -3,7 +3,7 @@ import type { Executor } from '../executor';
 import { ACTIVE, inScope, type Bucket } from './bucket';
 
 /**
- * Returns how many runs of a bucket are active now, in any version. It does not take the lock of the bucket, so the
+ * Returns how many runs of a bucket are currently active, across all versions. Does not take the bucket's lock, so the
  * number is for display and not for decisions.
  */
 export async function countActive(db: Executor, bucket: Bucket): Promise<number> {

@@ -8,9 +8,9 @@ import { readStandings, type RunStanding } from './run-standings';
 import type { RunRequest } from './run-request';
 
 /**
- * The decision about a run. `startNow` is false for a run that must wait for other runs of its bucket, or that a later
- * request of the same batch has replaced. `replaced` contains the runs that `restart` has ended and that may have an
- * execution.
+ * The decision about a run. `startNow` is false for a run that must wait for other runs of its bucket, or that was
+ * replaced by a later request in the same batch. `replaced` contains the runs that `restart` has ended and that may
+ * have an execution.
  */
 export type Admission =
   | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }
@@ -71,7 +71,7 @@ interface BucketRequest {
   bucket: Bucket;
 }
 
-/** State of a bucket while a batch is decided. */
+/** State of a bucket while a batch is being decided. */
 interface BucketState {
   active: number;
   newest: string | null;
@@ -123,8 +123,8 @@ async function admit(
 }
 
 /**
- * Returns why a run is refused, or null when it is admitted. The reasons are checked in this order: disabled
- * automation, duplicate, mode.
+ * Returns why a run is refused, or null when it is admitted. Checks for a disabled automation, then for a duplicate,
+ * then the mode.
  */
 function refusalOf(
   { mode, maxRuns }: RunRequest,

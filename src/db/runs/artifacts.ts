@@ -27,7 +27,7 @@ const GROUP = sql`coalesce(action_id, ''), type, name`;
 /**
  * Selects the newest artifact of each action, type and name that a step can read. Loops may create thousands of older
  * artifacts, to which later steps cannot refer. Unless `byItem` is set, the statement jumps from one group to the next
- * in the index, so that a step of a long run does not read the artifacts of all steps before it.
+ * in the index, so a step of a long run does not read the artifacts of all earlier steps.
  */
 export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQL {
   if (!byItem) {
@@ -51,7 +51,7 @@ export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQ
       id desc`;
 }
 
-/** Returns the artifacts that a run has created so far and that one of its steps can read. */
+/** Returns the artifacts that a run has created so far and that the given step can read. */
 export async function artifactsOf(
   db: Executor,
   runId: string,

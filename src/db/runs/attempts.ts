@@ -3,20 +3,20 @@ import type { RunError, StepStatus } from '../../domain/run/step-record';
 import { hasElapsed } from '../elapsed';
 import type { Executor } from '../executor';
 
-/** The key of one attempt of a call. The step's row contains the key of the current attempt. */
+/** The key of one attempt at a call. The step's row contains the key of the current attempt. */
 export interface AttemptKey {
-  /** The activity that the attempt belongs to. */
+  /** The activity to which the attempt belongs. */
   of: string;
-  /** Number of the attempt within that activity, from 1. */
+  /** Number of the attempt within that activity, starting at 1. */
   no: number;
   /** Identifies this invocation: a local activity may be invoked twice under the same number. */
   token: string;
 }
 
 /**
- * Seconds, by the database's clock, for which an attempt that was sent prevents other attempts of its step from being
- * sent. Temporal does not time out an attempt earlier than this (heartbeat timeout). A process that was suspended
- * therefore does not send all the attempts that were queued for it at once.
+ * After an attempt is sent, no other attempt of its step is sent for this number of seconds by the database's clock.
+ * Temporal does not time out an attempt earlier than this (heartbeat timeout). A process that was suspended therefore
+ * does not send all of its queued attempts at once.
  */
 export const IN_FLIGHT_SECONDS = 5;
 
@@ -27,9 +27,8 @@ interface StepPlace {
 
 /**
  * Counts an attempt right before it is sent, and stores its configuration. Returns the number of attempts, including
- * the new attempt. An attempt counts once, however often this is called, so a call whose answer was lost can be
- * repeated. Returns null when the attempt must not be sent: the run or the step has ended, or a later attempt of the
- * step has begun.
+ * this attempt. Repeated calls count an attempt only once, so a call whose answer was lost can be repeated. Returns
+ * null when the attempt must not be sent: the run or the step has ended, or a later attempt of the step has begun.
  */
 export async function countSent(
   db: Executor,
@@ -50,8 +49,8 @@ export async function countSent(
 
 /**
  * Marks an attempt as still in flight, so that other attempts of its step are not sent while it is in progress, even if
- * Temporal has already timed it out. Returns whether it is still the current attempt, open and in flight. After
- * `IN_FLIGHT_SECONDS` without a renewal, the step belongs to the next attempt.
+ * Temporal has already timed it out. Returns false if it was no longer in flight, is no longer the current attempt, or
+ * its run or step has ended. After `IN_FLIGHT_SECONDS` without a renewal, the step belongs to the next attempt.
  */
 export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { token }: AttemptKey): Promise<boolean> {
   const renewed = await db.execute(sql`
@@ -62,12 +61,12 @@ export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { 
   return renewed.rowCount === 1;
 }
 
-/** Maximum number of failed attempts that the row of a step keeps. The latest attempts are kept. */
+/** Maximum number of failed attempts that a step's row keeps. The latest are kept. */
 const MAX_FAILURES = 20;
 
 /** A failed attempt that is followed by another attempt. */
 export interface FailedAttempt {
-  /** Number of the attempt within the step, from 1. */
+  /** Number of the attempt within the step, starting at 1. */
   no: number;
   /** Milliseconds from sending the attempt to its failure; undefined when it could not be sent. */
   tookMs?: number;
@@ -76,7 +75,7 @@ export interface FailedAttempt {
 
 /**
  * Stores the failure of an attempt, which is then no longer in flight. The step stays open for the next attempt. The
- * latest failures are in the row's trace, under `failures`. Repeating the call has no effect.
+ * row's trace lists the latest failures under `failures`. Repeating the call has no effect.
  */
 export async function noteFailedAttempt(
   db: Executor,
@@ -97,8 +96,8 @@ export async function noteFailedAttempt(
 }
 
 /**
- * Returns whether the run of a step is open, and how the step has ended (null = it has not), for an attempt that could
- * not write its own outcome.
+ * Returns whether the run of a step is open, and how the step has ended; `finished` is null while it has not ended.
+ * Attempts that could not write their own outcome use this function.
  */
 export async function stepStanding(
   db: Executor,

@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import { WHOLE_AUTOMATION } from '../../domain/run/bucket';
 import type { Executor } from '../executor';
 
-/** A bucket of runs of one automation: the unit of a concurrency decision. */
+/** A bucket of runs of one automation. Concurrency is decided per bucket. */
 export interface Bucket {
   automationId: string;
   scopeKey: string;
@@ -33,8 +33,8 @@ export async function lockBuckets(tx: Executor, buckets: readonly Bucket[]): Pro
 }
 
 /**
- * Returns the locks of buckets in the order in which they must be taken. The lock of an automation comes before those
- * of its buckets; it is exclusive when one of the buckets is the whole automation.
+ * Returns the locks of buckets in the order in which they must be taken. An automation's lock precedes the locks of its
+ * buckets, and is exclusive when one of the buckets is the whole automation.
  */
 function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[] {
   const byAutomation = new Map<string, Set<string>>();
@@ -50,8 +50,8 @@ function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[
 }
 
 /**
- * Returns the SQL condition for the runs in the scope of a bucket. It compares context keys and not stored scope keys,
- * because runs of a version with another scope count, too.
+ * Returns the SQL condition for the runs in the scope of a bucket. It compares context keys rather than stored scope
+ * keys, because runs of a version with another scope also count.
  */
 export function inScope({ automationId, scopeKey }: Bucket): SQL {
   const own = sql`automation_id = ${automationId}`;

@@ -3,7 +3,7 @@ import { CHANGE_COLUMNS, changeOf, type ChangeRow } from '../change-row';
 import type { Change } from '../../domain/entities/change';
 import type { Executor } from '../executor';
 
-/** Returns the position of the log at which a step began. */
+/** Returns the log position at which a step began. */
 export async function beganAt(tx: Executor, runId: string, path: string): Promise<number> {
   const found = await tx.execute<{ began_seq: string }>(
     sql`select began_seq from run_steps where run_id = ${runId} and path = ${path}`,
@@ -11,7 +11,7 @@ export async function beganAt(tx: Executor, runId: string, path: string): Promis
   return Number(found.rows[0]?.began_seq ?? 0);
 }
 
-/** A step that precedes a wait, and the positions of the log at which it began and ended. */
+/** A step that precedes a wait, and the log positions at which it began and ended. */
 interface Began {
   path: string;
   kind: string;
@@ -20,9 +20,9 @@ interface Began {
 }
 
 /**
- * Returns the position of the log after which events count for a wait. This is the start of the preceding action; if no
- * action precedes the wait, the end of the preceding step; if no step precedes it, the start of the run. `isBefore`
- * excludes steps of other branches.
+ * Returns the log position after which events count for a wait. This is the start of the preceding action; if no action
+ * precedes the wait, the end of the preceding step; if no step precedes it, the start of the run. `isBefore` excludes
+ * steps of other branches.
  */
 export async function logPosition(
   tx: Executor,
@@ -45,9 +45,9 @@ export async function logPosition(
 }
 
 /**
- * Returns the position of the log at the start of a run. This is the position of the change that started the run, so
- * that later changes count even if they were recorded before the run existed. For a run without a change, or after a
- * dwell, it is the position at the run's creation.
+ * Returns the log position at the start of a run. This is the position of the change that started the run, so that
+ * later changes count even if they were recorded before the run existed. For a run that was started without a change or
+ * by a dwell, it is the position at the run's creation.
  */
 async function startPosition(tx: Executor, runId: string): Promise<number> {
   const found = await tx.execute<{ seq: string | null }>(sql`
@@ -60,8 +60,7 @@ async function startPosition(tx: Executor, runId: string): Promise<number> {
 }
 
 /**
- * Returns the changes after a position of the log that are state changes or one of these events, oldest first; at most
- * `limit`.
+ * Returns up to `limit` changes after a log position, from oldest to newest: all state changes, and the given events.
  */
 export async function changesAfter(
   db: Executor,

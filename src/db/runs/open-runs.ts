@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
-/** The row of an open run, for which an open execution should exist. */
+/** The row of an open run that should have an open execution. */
 export interface OpenRun {
   id: string;
   automationId: string;
@@ -26,10 +26,13 @@ const toOpenRun = (row: OpenRow): OpenRun => ({
   executionRunId: row.execution_run_id,
 });
 
-/** Seconds for which a row is not repaired, because it may still change without a repair. */
+/** Seconds during which a row is not repaired, because it may still change without a repair. */
 const SETTLED_SECONDS = 20;
 
-/** Returns the rows of claimed, open runs after the id `cursor`, ordered by id. */
+/**
+ * Returns the rows of claimed, open runs after the id `cursor`, ordered by id. Runs that started less than 20 s ago are
+ * left out.
+ */
 export async function openRunsAfter(db: Executor, cursor: string | null, limit: number): Promise<OpenRun[]> {
   const after = cursor === null ? sql`` : sql`and id > ${cursor}`;
   const result = await db.execute<OpenRow>(sql`
@@ -40,7 +43,7 @@ export async function openRunsAfter(db: Executor, cursor: string | null, limit: 
   return result.rows.map(toOpenRun);
 }
 
-/** Returns those of the given runs that are claimed and open. */
+/** Returns the given runs that are claimed and open. */
 export async function openRunsAmong(db: Executor, ids: readonly string[]): Promise<OpenRun[]> {
   if (ids.length === 0) return [];
   const result = await db.execute<OpenRow>(sql`
@@ -50,8 +53,8 @@ export async function openRunsAmong(db: Executor, ids: readonly string[]): Promi
 }
 
 /**
- * Returns waiting steps of open runs that have no row in `waits` some time after they began. Nothing would ever wake
- * them.
+ * Returns steps of waiting runs that began to wait more than 20 s ago but have no row in `waits`. Nothing would ever
+ * wake them.
  */
 export async function waitsWithoutRow(
   db: Executor,
@@ -66,7 +69,7 @@ export async function waitsWithoutRow(
   return found.rows.map((row) => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id }));
 }
 
-/** Returns those of the ids that belong to no run. */
+/** Returns the given ids that belong to no run. */
 export async function withoutRow(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const found = await db.execute<{ id: string }>(sql`

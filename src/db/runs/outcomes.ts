@@ -7,11 +7,11 @@ import type { Executor } from '../executor';
 export interface StoredOutcome {
   status: StepStatus;
   error: RunError | null;
-  /** The decision of a step that is evaluated, such as a condition or a loop. */
+  /** The decision of an evaluated step, such as a condition or a loop. */
   decided: unknown;
 }
 
-/** Returns the outcomes of a run's steps, by path; null when the run itself has not ended successfully. */
+/** Returns the outcomes of a run's steps, by path. Returns null when the run itself has not ended successfully. */
 export async function outcomesOf(db: Executor, runId: string): Promise<Map<string, StoredOutcome> | null> {
   const result = await db.execute<{ path: string } & StoredOutcome & Record<string, unknown>>(sql`
     select s.path, s.status, case when s.status = 'failed' then s.error end as error, s.trace -> 'evaluation' as decided
@@ -32,8 +32,8 @@ export async function variablesSet(db: Executor, runId: string): Promise<Record<
 }
 
 /**
- * Returns the decision that is stored in the row of an open step, or null. The row of a loop contains only its latest
- * decision, which shows for an earlier iteration that the loop continued.
+ * Returns the decision that is stored in the row of an open step, or null. The row of a loop contains only the latest
+ * decision. For an earlier iteration, this decision shows that the loop continued.
  */
 export function decidedBefore(decided: unknown, iteration: number | undefined): StepEvaluation | null {
   const before = (decided as StepEvaluation | null | undefined) ?? null;

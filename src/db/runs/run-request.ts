@@ -22,7 +22,7 @@ export interface RunRequest {
   depth: number;
   parentRunId?: string;
   rootRunId?: string;
-  /** Set for manual runs, which also start on a disabled automation. */
+  /** Set for manual runs, which also start when the automation is disabled. */
   evenIfDisabled?: boolean;
   /**
    * True when the caller starts the execution right after its commit. Otherwise the next sweep of a worker starts it.

@@ -19,12 +19,10 @@ export interface RunSource {
   definition: Definition;
 }
 
-/** Maximum size of each cache in bytes, counting entries by their size in Postgres. */
+/** Maximum size of each cache in bytes. Entries count with their size in Postgres. */
 const CACHE_BYTES = 16 * 1024 * 1024;
 
-/**
- * Reads runs and definitions, and caches them in the process, because the steps of a run usually stay on one worker.
- */
+/** Reads runs and definitions, and caches them in the process. The steps of a run usually stay on one worker. */
 export interface RunSources {
   /**
    * Returns the parts of a run.

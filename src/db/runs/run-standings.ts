@@ -8,7 +8,7 @@ import type { RunRequest } from './run-request';
 export interface RunStanding {
   /** Whether the automation exists and may run. */
   runnable: boolean;
-  /** Whether the same automation, trigger and change have started a run before. */
+  /** Whether the same automation, trigger and change have already started a run. */
   duplicate: boolean;
   /** Number of active runs of its bucket. */
   active: number;

@@ -24,13 +24,13 @@ export interface RunInsert {
   request: RunRequest;
   scopeKey: string;
   workflowId: string;
-  /** False = the run is queued after another run, or was replaced within the same batch. */
+  /** False if the run is queued after another run, or was replaced within the same batch. */
   startNow: boolean;
   /** Set when a later request of the same batch replaced this run: its row is inserted as `cancelled`. */
   endedBy: Record<string, unknown> | null;
 }
 
-/** Inserts rows of runs in one statement. Their `seq` follows the given order. */
+/** Inserts rows of runs in one statement and assigns `seq` in the given order. */
 export async function insertRuns(tx: Executor, rows: readonly RunInsert[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.execute(sql`
@@ -61,7 +61,7 @@ function toRecord({ request, scopeKey, workflowId, startNow, endedBy }: RunInser
   };
 }
 
-/** Returns the first queued run of a bucket, in the order of admission. */
+/** Returns the first queued run of a bucket, by order of admission. */
 function headOf({ automationId, scopeKey }: Bucket): SQL {
   return sql`(
     select id from runs
@@ -70,8 +70,8 @@ function headOf({ automationId, scopeKey }: Bucket): SQL {
 }
 
 /**
- * Returns the SQL condition that the bucket has no active run that may start or has started. `except` is the id of a
- * run that is ignored because it ends in the same statement.
+ * Returns the SQL condition that no active run of the bucket has started or may start. `except` is the id of a run that
+ * is ignored because it ends in the same statement.
  */
 function noneActive(bucket: Bucket, except: string | null = null): SQL {
   return sql`not exists (
@@ -119,10 +119,10 @@ export interface ClaimedRun {
 }
 
 /**
- * Claims a run: sets it from `pending` to `running`, and stores the execution. This is the first step of every
- * execution. Returns null when the row does not belong to this execution (because the run was ended, replaced, or
- * claimed by another execution); the execution must then end without any effect. An execution that claims a second time
- * gets the same result. The row is returned too, which saves a statement for every run.
+ * Claims a run: changes it from `pending` to `running`, and stores the execution. This is the first step of every
+ * execution. Returns null when the row does not belong to this execution because the run was ended, replaced, or
+ * claimed by another execution. The execution must then end without any effect. An execution that claims its run again
+ * gets the same result. Also returns the row, which saves a statement for every run.
  */
 export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
   const result = await db.execute<ClaimedRow & { variables: Record<string, unknown>; error: RunError | null }>(sql`
@@ -179,16 +179,16 @@ export interface RunEnded {
 }
 
 /**
- * Ends a run in the caller's transaction: writes the last records of its steps, the run's row and the steps that are
- * still open, and lets the next queued run of the bucket start.
+ * Ends a run in the caller's transaction: writes the last records of its steps, ends the run's row and the steps that
+ * are still open, and lets the next queued run of the bucket start.
  */
 export async function finishRun(
   tx: Executor,
   bucket: Bucket,
   end: RunEnd,
   /**
-   * `unlocked` does not take the lock of the bucket. It may miss a run that is queued at the same moment (for example
-   * after a change of mode); the sweep lets that run start a second later.
+   * `unlocked` does not take the bucket's lock. It may miss a run that is queued at the same moment (for example after
+   * the mode was changed); the sweep lets that run start a second later.
    */
   lock: 'lock' | 'unlocked' = 'lock',
 ): Promise<RunEnded> {
@@ -209,7 +209,7 @@ export async function finishRun(
 /**
  * Ends the last step of a run successfully, and the run with it, in one statement. This saves a commit compared with
  * `endStep` and `finishRun`. The run ends only if the step ends, so that a late attempt changes nothing. Like
- * `finishRun` with `unlocked`, it does not take the lock of the bucket.
+ * `finishRun` with `unlocked`, it does not take the bucket's lock.
  */
 export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): Promise<RunEnded> {
   const result = await tx.execute<RunEnded & Record<string, unknown>>(sql`
@@ -226,8 +226,8 @@ export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): P
 }
 
 /**
- * Returns the parts of a statement that follow the part `ended`, which ends a run: the waits and secrets of the run are
- * deleted, its open steps are cancelled, and the first queued run of its bucket may start.
+ * Returns the remaining parts of a statement whose part `ended` ends a run: they delete the run's waits and secrets,
+ * cancel its open steps, and let the first queued run of its bucket start.
  */
 const runEndParts = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): SQL => sql`
     ${removalParts(sql`select id from ended`)},
@@ -248,10 +248,10 @@ export interface ClosedRun {
 }
 
 /**
- * Ends runs as `cancelled`, together with their open steps, waits and sealed secrets, in the caller's transaction.
- * After the commit none of their steps is accepted. `how` is the request that is sent to Temporal afterwards: `cancel`
- * lets the execution end and aborts its requests, `terminate` frees the workflow id at once. Returns the runs that may
- * have an execution.
+ * Ends runs as `cancelled`, together with their open steps, waits and sealed secrets, in the caller's transaction. None
+ * of their steps is accepted after the commit. `how` is the request that is later sent to Temporal: `cancel` lets the
+ * execution end and aborts its requests; `terminate` frees the workflow id at once. Returns the runs that may have an
+ * execution.
  */
 export async function closeRuns(
   tx: Executor,
@@ -326,16 +326,16 @@ export async function cancelRunsOf(
   return active.rowCount ?? 0;
 }
 
-/** How to end a run after its execution was closed or has vanished. */
+/** How to end a run whose execution was closed or has vanished. */
 export interface LostEnd extends Pick<RunEnd, 'status' | 'endedBy' | 'error'> {
   /** Whether the execution vanished before it ended. A new execution must then still perform `on_failure`. */
   vanished?: boolean;
 }
 
 /**
- * Ends the row of a run whose execution was closed or no longer exists; the next queued run may start. If the execution
- * vanished and the run has an `on_failure`, the run becomes pending again instead (`reopened`), and its next execution
- * performs the `on_failure`. Returns null when the row has ended or belongs to another execution by now.
+ * Ends the row of a run whose execution was closed or no longer exists, and lets the next queued run start. If the
+ * execution vanished and the run has an `on_failure`, the run becomes pending again instead (`reopened`), and its next
+ * execution performs the `on_failure`. Returns null when the row has already ended or belongs to another execution.
  */
 export async function endLostRun(
   tx: Executor,

@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../executor';
 import { newestFirst } from '../run-filter';
 
-/** A run that belongs to the answer about a change. */
+/** A run that is reported as an effect of a change. */
 export interface RunOfChange {
   id: string;
   automationId: string;
@@ -64,17 +64,17 @@ async function select(db: Executor, from: SQL, order: SQL = OLDEST_FIRST): Promi
 const withIds = (ids: readonly string[]): SQL =>
   sql`runs r join automations a on a.id = r.automation_id where r.id = any(${`{${ids.join(',')}}`}::uuid[])`;
 
-/** Returns the runs with these ids that are still stored, oldest first. */
+/** Returns the runs with these ids that are still stored, from oldest to newest. */
 export async function runsWithIds(db: Executor, ids: readonly string[]): Promise<RunOfChange[]> {
   return ids.length === 0 ? [] : select(db, withIds(ids));
 }
 
-/** Returns the newest of the runs with these ids, newest first; at most `limit`. */
+/** Returns up to `limit` of the runs with these ids: the newest, in descending order. */
 export async function newestRunsAmong(db: Executor, ids: readonly string[], limit: number): Promise<RunOfChange[]> {
   return ids.length === 0 ? [] : select(db, withIds(ids), sql`${newestFirst('r')} limit ${limit}`);
 }
 
-/** Returns the retries of a run, oldest first; at most `limit`. */
+/** Returns up to `limit` retries of a run, from oldest to newest. */
 export async function retriesOf(db: Executor, runId: string, limit: number): Promise<RunOfChange[]> {
   return select(
     db,

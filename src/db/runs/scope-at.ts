@@ -4,7 +4,7 @@ import { isBeside, iterationsOf, lanesAround } from '../../domain/run/lanes';
 import { inSiblingBranches } from '../../domain/run/path';
 import type { Executor } from '../executor';
 
-/** The values of a run that the expressions of one of its steps could read. */
+/** The values that the expressions of one of a run's steps could read. */
 export interface RecordedContext {
   automation: { id: string; name: string; group: string | null };
   contextKey: string | null;
@@ -16,7 +16,7 @@ export interface RecordedContext {
   wait: Record<string, unknown> | null;
   /** The state of the innermost loop around the step. */
   repeat: Record<string, unknown> | null;
-  /** Whether the step has begun. If not, the variables and artifacts are the latest of the run. */
+  /** Whether the step has begun. If not, the variables and artifacts are the run's latest. */
   begun: boolean;
 }
 
@@ -38,7 +38,7 @@ interface Row extends Record<string, unknown> {
 }
 
 /**
- * Returns the path of the innermost loop around a step, and the iteration that the step belongs to. Returns null
+ * Returns the path of the innermost loop around a step, and the iteration to which the step belongs. Returns null
  * outside of loops.
  */
 function loopAround(path: string | null): { path: string; index: number } | null {
@@ -46,7 +46,9 @@ function loopAround(path: string | null): { path: string; index: number } | null
   return loop === undefined ? null : { path: loop, index: Number(index) };
 }
 
-/** Returns the `repeat` value of an iteration, equal to what the loop passes to its steps in the workflow. */
+/**
+ * Returns the `repeat` value of an iteration. It equals the value that the loop passes to its steps in the workflow.
+ */
 function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Record<string, unknown> {
   return {
     ...{ index, first: index === 0 },
@@ -66,9 +68,9 @@ function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): RecordedConte
 }
 
 /**
- * Returns the scope at the start of the step at `path`, rebuilt from the rows of the run. `path` null = the latest
- * scope of the run. Returns null when the run does not exist. Variables that other concurrent branches set are left
- * out.
+ * Returns the scope at the start of the step at `path`, rebuilt from the rows of the run. If `path` is null, returns
+ * the latest scope of the run. Returns null when the run does not exist. Variables that were set by concurrent branches
+ * are left out.
  */
 export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<RecordedContext | null> {
   const loop = loopAround(path);

@@ -9,12 +9,12 @@ const STALLED = sql`p.status = 'pending' and p.start_at is null and not exists (
   where r.automation_id = p.automation_id and r.status in ${ACTIVE} and r.start_at is not null
     and (p.scope_key = ${WHOLE_AUTOMATION} or coalesce(r.context_key, '') = p.scope_key))`;
 
-/** SQL condition: the first queued run of some bucket waits although no active run precedes it. */
+/** SQL condition: the first queued run of some bucket is waiting although no active run precedes it. */
 export const bucketStalled = sql`exists (select 1 from runs p where ${STALLED})`;
 
 /**
- * Returns buckets whose first queued run waits although no active run precedes it. This happens after a change of scope
- * or a lost race.
+ * Returns buckets whose first queued run is waiting although no active run precedes it. This happens after the scope
+ * was changed, or after a lost race.
  */
 export async function stalledBuckets(db: Executor): Promise<Bucket[]> {
   const result = await db.execute<{ automation_id: string; scope_key: string }>(sql`

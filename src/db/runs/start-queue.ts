@@ -42,21 +42,21 @@ interface Row extends Record<string, unknown> {
   waiting: string[];
 }
 
-/** SQL condition: there are runs to start. */
+/** SQL condition: some runs have to be started. */
 export const runsToStart = sql`exists (
   select 1 from runs where status = 'pending' and start_at is not null and (start_attempted_at is null
     or ${hasElapsed(sql`start_attempted_at`, START_AGAIN_SECONDS)}))`;
 
-/** SQL condition: there are executions to close, or a bucket whose next run has not been started. */
+/** SQL condition: some executions have to be closed, or the next run of some bucket has not been started. */
 export const runsToEnd = sql`(exists (select 1 from runs where close_requested is not null) or ${bucketStalled})`;
 
 /**
- * Takes pending runs to start. It takes them from the automations in turn, and in the order of admission within each
+ * Takes pending runs to start. It takes turns between automations, and follows the order of admission within each
  * automation, so that an automation with thousands of runs does not delay the others. Other workers do not take these
  * runs for a few seconds. Returns the runs, and the automations that had pending runs (none when no run is taken).
- * @param order.served automations that had their turn, the latest last; they come after the others, even when `limit`
- * is 1
- * @param order.each maximum number of runs of one automation
+ * @param order.served automations that have had their turn, the most recent last; they follow all others, even when
+ * `limit` is 1
+ * @param order.each maximum number of runs per automation
  * @param order.full automations from which no run is taken
  */
 export async function takeStartable(
@@ -111,7 +111,7 @@ export async function takeStartable(
   return { runs, waiting: new Set(result.rows[0]?.waiting) };
 }
 
-/** Seconds within which a started execution must claim its run. After that the start is repeated. */
+/** Seconds that a started execution has to claim its run before the start is repeated. */
 const CLAIM_SECONDS = 15;
 
 /**
@@ -132,7 +132,7 @@ export async function renewAttempts(db: Executor, ids: readonly string[]): Promi
     where id = any(${`{${ids.join(',')}}`}::uuid[]) and status = 'pending'`);
 }
 
-/** Makes runs that could not be started available to all workers again at once. */
+/** Makes runs that could not be started available to all workers again without delay. */
 export async function putBackStartable(db: Executor, ids: readonly string[]): Promise<void> {
   await db.execute(sql`
     update runs set start_attempted_at = clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS})
@@ -165,7 +165,7 @@ export async function markClosed(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`update runs set close_requested = null where id = ${runId}`);
 }
 
-/** Sets another workflow id for a pending run. Returns false when the run is no longer pending. */
+/** Changes the workflow id of a pending run. Returns false when the run is no longer pending. */
 export async function moveRun(db: Executor, runId: string, workflowId: string): Promise<boolean> {
   const moved = await db.execute(
     sql`update runs set workflow_id = ${workflowId} where id = ${runId} and status = 'pending'`,

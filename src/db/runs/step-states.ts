@@ -40,12 +40,12 @@ export interface StoredArtifact {
 
 /** The state of the run at the start of a step. */
 export interface StepStart {
-  /** False when the run has ended, so that the step must not be carried out. */
+  /** False when the run has ended. The step must then not be carried out. */
   open: boolean;
   /** The stored outcome, if an earlier execution has already ended this step. */
   finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
   /**
-   * Number of attempts that were sent; for a step without calls, the number of attempts that have begun, including the
+   * Number of attempts that were sent. For a step without calls, the number of attempts that have begun, including the
    * current attempt.
    */
   attempts: number;
@@ -56,7 +56,7 @@ export interface StepStart {
   /** Failure of the previous attempt. */
   lastError: RunError | null;
   artifacts: StoredArtifact[];
-  /** Secrets that the run has used. They are masked in everything that the run stores. */
+  /** Secrets that the run has used. Their values are masked in everything that the run stores. */
   secrets: SealedRunSecret[];
   /** Result of the wait at `waitPath`, or null. */
   wait: Record<string, unknown> | null;
@@ -76,11 +76,11 @@ interface BegunRow extends Record<string, unknown> {
 
 /**
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt
- * (except that of a call), and reads the artifacts created and the secrets used so far.
- * @param hold `hold`, inside a transaction, locks the run's row until the transaction ends, so that a cancellation waits
- * until the effect is committed, and branches of one run exclude each other. `show`, in autocommit, makes the step
- * visible while a call is in progress. It locks the row only for the statement, so that a run that is being closed gets
- * no new step: the close would not see the step and would leave it open.
+ * (unless it is an attempt at a call), and reads the artifacts created and the secrets used so far.
+ * @param hold `hold` is for use inside a transaction. It locks the run's row until the transaction ends: a cancellation
+ * waits until the effect is committed, and branches of one run exclude each other. `show` is for use in autocommit. It
+ * makes the step visible while a call is in progress, and locks the run's row only for the statement. A run that is
+ * being closed therefore gets no new step, which the close would not see and would leave open.
  */
 export async function beginStep(
   tx: Executor,
@@ -88,8 +88,8 @@ export async function beginStep(
   hold: 'hold' | 'show',
   waitPath?: string,
   /**
-   * Only for a call. The attempt becomes the current attempt of the step, unless a later attempt of the same activity
-   * has begun or another attempt was sent a moment ago. The attempt is counted later, when it is sent.
+   * Only for a call. The attempt becomes the step's current attempt, unless a later attempt of the same activity has
+   * begun or another attempt was sent a moment ago. The attempt is counted when it is sent.
    */
   attempt?: AttemptKey,
 ): Promise<StepStart> {
@@ -134,7 +134,7 @@ export async function beginStep(
 
 const ENDED: readonly string[] = ['success', 'failed', 'skipped', 'cancelled'];
 
-/** Converts the result of `beginStep`. When there is no row, the run does not exist and counts as not open. */
+/** Converts the result of `beginStep`. Without a row, the run does not exist and counts as not open. */
 function stepStartOf(row: BegunRow | undefined, attempt: AttemptKey | undefined): StepStart {
   if (row === undefined) return { ...NO_RUN };
   const { step, token } = row;
@@ -172,12 +172,12 @@ export interface StepEnd {
     name: string;
     type: string;
     data: Record<string, unknown>;
-    /** Whether the artifact is closed at once, because this step ended the object that the artifact represents. */
+    /** Whether the artifact is closed at once, because this step ended the object that it represents. */
     closed: boolean;
   };
   /**
-   * Open artifacts of the automation to close, because this step ended the objects that they represent: those with this
-   * type and with data that contain `data`.
+   * Selects open artifacts of the automation to close, because this step ended the objects that they represent. An
+   * artifact must have this type, and its data must contain `data`.
    */
   closes?: readonly { type: string; data: Record<string, unknown> }[];
 }
@@ -185,9 +185,9 @@ export interface StepEnd {
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
 /**
- * Writes the outcome of a step in one statement, together with its artifact and the artifacts that it closes, if the run
- * is still open. With the status `running` or `waiting`, the step stays open. Returns false when the run or the step had
- * ended before.
+ * Writes the outcome of a step in one statement, together with its artifact and the artifacts that it closes, if the
+ * run is still open. With the status `running` or `waiting`, the step stays open. Returns false when the run or the
+ * step has already ended.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   const result = await tx.execute(sql`with ${stepEndParts(end, sql`for share`)} ${endedRow(end)}`);
@@ -195,7 +195,7 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   return result.rowCount === 1;
 }
 
-/** Returns parts of a statement's `with`: the run, if it is open, and the writes to other tables that end a step. */
+/** Returns parts of a statement's `with`: the run, if it is open, and the writes to other tables when a step ends. */
 export const stepEndParts = ({ runId, path, artifact, closes = [] }: StepEnd, lock: SQL): SQL => sql`
     run as materialized (
       select id, automation_id, context_key from runs
@@ -211,7 +211,7 @@ export const stepEndParts = ({ runId, path, artifact, closes = [] }: StepEnd, lo
     ${closes.length === 0 ? sql`` : closing(closes)}`;
 
 /**
- * Returns the update that ends a step. It requires the part `run` in the same statement, which selects the run if it is
+ * Returns the update that ends a step. The same statement must contain the part `run`, which selects the run if it is
  * open.
  */
 export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd): SQL => sql`
@@ -221,13 +221,13 @@ export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd)
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
       and exists (select 1 from run)`;
 
-/** Merges the trace with what the attempts of an action have stored in it (`attempts.ts`). */
+/** Merges the trace with what an action's attempts have stored in it (`attempts.ts`). */
 const endedTrace = (trace: unknown): SQL => sql`
   coalesce(case when kind = 'action' then trace end, '{}'::jsonb) || ${JSON.stringify(trace ?? {})}::jsonb`;
 
 /**
- * Returns the part that closes artifacts. The statement of a step that closes no artifact does not contain it, and so
- * does not read the open artifacts.
+ * Returns the part that closes artifacts. It is left out of statements that close no artifact, so that they do not read
+ * the open artifacts.
  */
 const closing = (closes: StepEnd['closes']) => sql`, closed as (
       update artifacts a set closed_at = clock_timestamp() from run
@@ -236,8 +236,8 @@ const closing = (closes: StepEnd['closes']) => sql`, closed as (
           where a.type = c ->> 'type' and a.data @> (c -> 'data')))`;
 
 /**
- * Marks a run as waiting when a step that ran beside others has ended and all remaining steps wait. Skips the row when
- * another transaction has locked it, for example when two branches end together.
+ * Marks a run as waiting when a step that ran beside others has ended and all remaining steps are waiting. Skips the
+ * row when another transaction has locked it, for example when two branches end together.
  */
 async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
   await tx.execute(sql`
@@ -253,8 +253,8 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
  * Writes the steps that an execution has recorded. Idempotent: a replayed chain writes the same rows again, and a row
  * that has ended does not change. When the run has ended, only cancellations in the journal have an effect. Cancelling
  * a step also cancels the steps and waits inside it, including those that the workflow has not recorded because the
- * activity that began them was cancelled. The stored times are the times of this write, a few milliseconds late,
- * because workflow time does not advance within a workflow task.
+ * activity that began them was cancelled. The stored times are those of this write, a few milliseconds late, because
+ * workflow time does not advance within a workflow task.
  */
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
   if (journal.length === 0) return;

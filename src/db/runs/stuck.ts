@@ -30,15 +30,15 @@ export interface QuietRun {
   workflowId: string;
   executionRunId: string | null;
   version: number;
-  /** Seconds since the last progress of the run. */
+  /** Seconds since the run last made progress. */
   quietSeconds: number;
-  /** Whether one of its steps is a call in progress, which has its own timeout. */
+  /** Whether one of its steps is a call in progress. Calls have their own timeouts. */
   isCalling: boolean;
 }
 
 /**
- * Returns open runs without progress for a minute: pending runs that may start, running runs, and waiting runs whose
- * wake was not answered.
+ * Returns open runs without progress for a minute: pending runs that may start, running runs, and waiting runs with an
+ * unanswered wake.
  */
 export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]> {
   const found = await db.execute<{
@@ -72,8 +72,8 @@ export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]
 }
 
 /**
- * Replaces the stored stuck runs with those of the latest search. A run that is still stuck keeps the time since which
- * it has been stuck.
+ * Replaces the stored stuck runs with those found by the latest search. A run that is still stuck keeps its original
+ * `since`.
  */
 export async function writeStuckRuns(tx: Executor, stuck: readonly StuckRun[]): Promise<void> {
   const records = JSON.stringify(stuck.map(({ runId, code, reason }) => ({ run_id: runId, code, reason })));
@@ -85,7 +85,7 @@ export async function writeStuckRuns(tx: Executor, stuck: readonly StuckRun[]): 
     on conflict (run_id) do update set code = excluded.code, reason = excluded.reason`);
 }
 
-/** Returns why an open run makes no progress; null when no reason is known. */
+/** Returns why an open run makes no progress, or null when no reason is known. */
 export async function stuckReason(db: Executor, runId: string): Promise<string | null> {
   const [known, found] = [
     await knownByWorkers(db),
@@ -101,16 +101,16 @@ export async function stuckReason(db: Executor, runId: string): Promise<string |
   return noted.rows[0]?.reason ?? null;
 }
 
-/** Names in the definition of an open run that no live worker has. */
+/** Names in the definition of an open run that no live worker provides. */
 interface Missing {
   filters: readonly string[];
-  /** Events that its waits await. */
+  /** Events for which it waits. */
   triggers: readonly string[];
 }
 
 const NOTHING: Missing = { filters: [], triggers: [] };
 
-/** Returns the filters and awaited events in an open run's definition that no live worker has. */
+/** Returns the filters and awaited events in an open run's definition that no live worker provides. */
 async function missingOf(db: Executor, runId: string, known: ReadonlySet<string>): Promise<Missing> {
   const found = await db.execute<{ definition: Record<string, unknown> }>(sql`
     select v.definition from runs r join automation_versions v on v.automation_id = r.automation_id and v.version = r.version
@@ -123,7 +123,7 @@ async function missingOf(db: Executor, runId: string, known: ReadonlySet<string>
   };
 }
 
-/** Returns stuck runs and the names of their automations, those that have been stuck longest first. */
+/** Returns stuck runs and the names of their automations, starting with the run that has been stuck longest. */
 export async function listStuckRuns(
   db: Executor,
   limit: number,
@@ -141,7 +141,7 @@ export async function listStuckRuns(
   }));
 }
 
-/** Returns open runs with a running step whose action no live worker has. */
+/** Returns open runs with a running step whose action no live worker provides. */
 export async function runsWithoutAction(db: Executor, limit: number): Promise<{ runId: string; action: string }[]> {
   const known = await knownByWorkers(db);
   if (known === null) return [];

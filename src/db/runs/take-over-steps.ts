@@ -7,8 +7,8 @@ import type { Executor } from '../executor';
  * Copies the results of an earlier run to its retry: the steps that succeeded or were skipped, with their results and
  * decisions; their artifacts; and the decisions of enclosing steps, such as the selected branch and the items of a
  * loop. The retry's execution reads them like a replayed execution, and continues where the earlier run failed.
- * `settled` returns whether a failed step keeps its result (`continue_on_error`). Positions of the log are kept, so
- * that an event that came too late for a wait of the earlier run ends that wait in the retry. Runs in the caller's
+ * `settled` returns whether a failed step keeps its result (`continue_on_error`). Log positions are kept, so an event
+ * that was too late for a wait of the earlier run ends that wait in the retry. Must be called in the caller's
  * transaction, after the retry's row was inserted.
  */
 export async function takeOverSteps(
@@ -40,7 +40,7 @@ export async function takeOverSteps(
   await takeOverArtifacts(tx, ids, from, to);
 }
 
-/** Copies artifacts under new ids in the same order, because later steps use the newest artifact. */
+/** Copies artifacts under new ids. Keeps their order, because later steps use the newest artifact. */
 async function takeOverArtifacts(tx: Executor, ids: Ids, from: string, to: string): Promise<void> {
   const made = await tx.execute<{ id: string }>(sql`
     select a.id from artifacts a join run_steps s on s.run_id = ${to} and s.path = a.path
@@ -54,7 +54,7 @@ async function takeOverArtifacts(tx: Executor, ids: Ids, from: string, to: strin
     from jsonb_to_recordset(${JSON.stringify(renamed)}::jsonb) as r(old uuid, id uuid) join artifacts a on a.id = r.old`);
 }
 
-/** Returns an array parameter for texts that may contain commas and brackets. */
+/** Returns an array parameter for strings that may contain commas and brackets. */
 function textArray(values: readonly string[]) {
   return sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`;
 }

@@ -2,12 +2,12 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
 /**
- * Maximum number of events that are stored with a wait as already taken. If there are more, the wait ignores all events
+ * Maximum number of already taken events that are stored with a wait. If there are more, the wait ignores all events
  * before the oldest stored event.
  */
 const MAX_TAKEN = 500;
 
-/** The position of the log after which events count for a wait, and the later events that ended earlier waits. */
+/** The log position after which events count for a wait, and the later events that ended earlier waits. */
 export interface EligibleEvents {
   afterSeq: number;
   /** Ids of changes. */
@@ -17,8 +17,8 @@ export interface EligibleEvents {
 /**
  * Returns which events can still end a wait of the run. Each event ends only one of several consecutive waits, even if
  * all of them count events from the start of the same request: a loop that waits for three answers needs three events.
- * Events are compared rather than positions, because the answers of two waits may arrive in either order. `isBefore`
- * excludes steps of other branches, because the same event may end a wait in each branch.
+ * The comparison uses events rather than positions, because the answers to two waits may arrive in either order.
+ * `isBefore` excludes steps of other branches, because the same event may end a wait in each branch.
  */
 export async function withoutTakenEvents(
   tx: Executor,

@@ -4,9 +4,9 @@ import { ACTIVE } from './bucket';
 import { EVENT_REF, MAX_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type WakeCause } from './wait-row';
 
 /**
- * Returns the waits that changes of these entities or these events may end. Every plan of this query consists of index
- * look-ups, even a plan that was made while there were no waits, because armed waits must not slow down changes that
- * end none of them.
+ * Returns the waits that these events or changes to these entities may end. Armed waits must not slow down changes that
+ * end none of them. Every plan of this query therefore consists of index look-ups, even a plan that was made while
+ * there were no waits.
  */
 export async function waitsOn(
   db: Executor,
@@ -26,7 +26,7 @@ export async function waitsOn(
   return found.rows.map(toWait);
 }
 
-/** Returns those of the given events that an armed wait awaits. */
+/** Returns the given events for which some wait is armed. */
 export async function awaitedAmong(db: Executor, events: readonly string[]): Promise<string[]> {
   const found = await db.execute<{ event: string }>(sql`
     select e as event from jsonb_array_elements_text(${JSON.stringify(events)}::jsonb) as e
@@ -35,7 +35,7 @@ export async function awaitedAmong(db: Executor, events: readonly string[]): Pro
   return found.rows.map(({ event }) => event);
 }
 
-/** Returns entities of these kinds that changed after a position of the log, at most `MAX_CHANGED`. */
+/** Returns up to `MAX_CHANGED` entities of these kinds that changed after a log position. */
 export async function changedAfter(
   db: Executor,
   seq: number,
@@ -51,7 +51,7 @@ export async function changedAfter(
 /** An armed wait and the automation of its run. */
 export type ListedWait = Wait & { automationId: string; automationName: string };
 
-/** Returns armed waits with ids below `before`, newest first. */
+/** Returns armed waits with ids below `before`, from newest to oldest. */
 export async function listWaits(
   db: Executor,
   page: {
@@ -78,7 +78,7 @@ export async function listWaits(
   });
 }
 
-/** A wait whose wake was not answered by its execution. */
+/** A wait whose execution has not answered its wake. */
 export interface UnansweredWake {
   id: string;
   runId: string;
@@ -87,7 +87,9 @@ export interface UnansweredWake {
   wokenBy: WakeCause;
 }
 
-/** Seconds after arming during which a wake is not reported, because it may not have reached the wait yet. */
+/**
+ * Seconds after arming during which an unanswered wake is not reported, because it may not have reached the wait yet.
+ */
 const SETTLED_SECONDS = 60;
 
 /** Returns waits of open runs whose wakes were sent but not answered. */
@@ -112,7 +114,7 @@ export async function unansweredWakes(db: Executor, limit: number): Promise<Unan
   }));
 }
 
-/** Returns whether the wake is still unanswered, which means that the wait has not been evaluated since it was read. */
+/** Returns whether the wake is still unanswered, i.e. the wait has not been evaluated since the wake was read. */
 export async function isStillWoken(db: Executor, { id, wokenBy }: UnansweredWake): Promise<boolean> {
   const found = await db.execute(sql`
     select 1 from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb`);

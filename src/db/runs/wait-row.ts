@@ -9,7 +9,7 @@ export interface WaitContext {
   error?: RunError;
   /** Ids of changes that ended earlier waits and therefore cannot end this wait. Not visible to expressions. */
   taken?: string[];
-  /** Keys of the events of a list, in the order of the list; absent for a single event. Not visible to expressions. */
+  /** Keys of the listed events, in the same order. Absent for a single event. Not visible to expressions. */
   keys?: AwaitedKey[];
 }
 
@@ -23,14 +23,14 @@ export interface AwaitedKey {
 /** The cause of a wake. */
 export interface WakeCause {
   changed?: { kind: string; id: string };
-  /** For a wait on any entity of a kind: further entities that changed before the wake was answered. */
+  /** For a wait on any entity of a kind: further entities that changed while the wake was unanswered. */
   more?: { kind: string; id: string }[];
   /** The `trigger` scope of the event that ended the wait. */
   trigger?: Record<string, unknown>;
   seq?: number;
 }
 
-/** A wait that is armed. */
+/** An armed wait. */
 export interface Wait {
   id: string;
   runId: string;
@@ -47,7 +47,7 @@ export interface Wait {
   timeoutAt: Date | null;
   recheckAt: Date | null;
   wokenBy: WakeCause | null;
-  /** The wake that caused the current check; null = no wake caused it. */
+  /** The wake that caused the current check; null if no wake did. */
   checkCause: WakeCause | null;
   /** Whether the wait has been evaluated since it was armed. */
   isChecked: boolean;
@@ -74,7 +74,7 @@ export interface WaitRow extends Record<string, unknown> {
 }
 
 /**
- * The columns are listed by name, so that a column that a newer release adds does not change the result of prepared
+ * The columns are listed by name, so that a column added by a newer release does not change the result of prepared
  * statements.
  */
 export const WAIT_COLUMNS =
@@ -111,7 +111,9 @@ export function eventsOf({ event, scope }: Pick<Wait, 'event' | 'scope'>): strin
   return event === null ? [] : [event];
 }
 
-/** Returns the events that a wait lists, in their order, each with its context key; `*` matches any key. */
+/**
+ * Returns the events that a wait lists, in their order, each with its context key. The key `*` matches any context key.
+ */
 export function awaitedEvents({
   event,
   contextKey,
@@ -122,7 +124,7 @@ export function awaitedEvents({
   return keys.map((each) => ({ event: each.event, contextKey: each.anyKey ? '*' : each.contextKey }));
 }
 
-/** Returns the kinds of which every entity can affect a wait. */
+/** Returns the kinds for which a change to any entity can affect a wait. */
 export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
   return refs.filter((ref) => ref.endsWith(':*')).map((ref) => ref.slice(0, -2));
 }

@@ -51,9 +51,9 @@ export async function lockWait(tx: Executor, runId: string, path: string): Promi
 }
 
 /**
- * Records that a check begins. The record is committed in a separate transaction before the check, which closes the
- * race with wakes: a change that commits later finds the wait without a pending wake and sends a wake, and the check
- * includes a change that committed earlier. Returns false when no wait is armed.
+ * Records that a check is beginning. The record is committed in a separate transaction before the check, which closes
+ * the race with wakes: a change that commits later finds the wait without a pending wake and sends one, and the check
+ * includes every change that committed earlier. Returns false when no wait is armed.
  */
 export async function beginCheck(db: Executor, runId: string, path: string): Promise<boolean> {
   const found = await db.execute<{ armed: boolean }>(sql`
@@ -65,8 +65,8 @@ export async function beginCheck(db: Executor, runId: string, path: string): Pro
 }
 
 /**
- * Records that the condition of the wait is not met yet. `recheckAt` is when time alone requires the next check; null =
- * never.
+ * Records that the wait's condition is not met yet. `recheckAt` is when the next check is due even if nothing changes;
+ * null = never.
  */
 export async function endCheck(tx: Executor, id: string, recheckAt: Date | null): Promise<void> {
   await tx.execute(sql`
@@ -79,7 +79,7 @@ export async function removeWait(tx: Executor, id: string): Promise<void> {
 }
 
 /**
- * Removes a wait that no execution waits for, and ends its step as `cancelled`. Returns false when the wait was
+ * Removes a wait that no execution is waiting for, and ends its step as `cancelled`. Returns false when the wait was
  * evaluated in between.
  */
 export async function endForgottenWait(db: Executor, { id, runId, path, wokenBy }: UnansweredWake): Promise<boolean> {
@@ -91,8 +91,8 @@ export async function endForgottenWait(db: Executor, { id, runId, path, wokenBy 
 }
 
 /**
- * Returns parts of a statement's `with` that delete the waits and secrets of ended runs, in the transaction that ends
- * them.
+ * Returns parts of a statement's `with` that delete the waits and secrets of ended runs. They run in the transaction
+ * that ends the runs.
  */
 export const removalParts = (runIds: SQL): SQL => sql`
     waits_gone as (delete from waits where run_id in (${runIds})),
@@ -114,7 +114,7 @@ interface WakeRow extends Record<string, unknown> {
 const toWake = (row: WakeRow): Wake => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id });
 
 /**
- * Records a pending wake and returns it for the caller to send; if the caller dies first, `takeWakes` sends it. Returns
+ * Records a pending wake and returns it for the caller to send. If the caller dies first, `takeWakes` sends it. Returns
  * null when a wake is already pending, or the wait has ended.
  */
 export async function wakeWait(db: Executor, id: string, by: WakeCause): Promise<Wake | null> {
@@ -128,8 +128,8 @@ export async function wakeWait(db: Executor, id: string, by: WakeCause): Promise
 }
 
 /**
- * Adds a cause to the pending wake of a wait: the changed entity or, without one, a further search of the log. Returns
- * false when no wake is pending, because a check has begun or the wait has ended.
+ * Adds a cause to the pending wake of a wait: the changed entity or, if there is none, a further search of the log.
+ * Returns false when no wake is pending, because a check has begun or the wait has ended.
  */
 export async function addToWake(db: Executor, id: string, { changed }: WakeCause): Promise<boolean> {
   const entity = JSON.stringify([changed]);
@@ -146,19 +146,19 @@ export async function addToWake(db: Executor, id: string, { changed }: WakeCause
   return added.rowCount === 1;
 }
 
-/** Seconds after which a wake that was not answered, or not sent, is sent again. */
+/** Seconds after which an unanswered or unsent wake is sent again. */
 const WAKE_AGAIN_SECONDS = 5;
 
 const TO_SEND = sql`woken_by is not null and (signalled_at is null
   or ${hasElapsed(sql`signalled_at`, WAKE_AGAIN_SECONDS)})`;
 
-/** SQL condition: a wake has to be sent. */
+/** SQL condition: some wakes have to be sent. */
 export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
 
 /**
  * Takes up to `limit` wakes to send, and returns them with the workflow ids of their runs. Wakes of runs that are not
- * open are left out. Because of `skip locked`, sweeps of several workers share the rows instead of waiting for each
- * other, and `signalled_at` prevents each of them from sending a wake again.
+ * open are left out. `skip locked` lets the sweeps of several workers share the rows instead of waiting for each other,
+ * and `signalled_at` prevents a second sweep from sending a wake again.
  */
 export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
   const taken = await db.execute<WakeRow>(sql`

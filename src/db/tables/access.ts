@@ -18,7 +18,7 @@ export const apiTokens = pgTable('api_tokens', {
   revokedAt: at('revoked_at'),
 });
 
-/** Sessions of the console, and one-time links that are exchanged for a session. */
+/** Console sessions, and one-time links that are exchanged for a session. */
 export const sessions = pgTable('sessions', {
   id: uuid('id').primaryKey(),
   kind: text('kind').$type<'session' | 'link'>().notNull(),
@@ -35,7 +35,7 @@ export const sessions = pgTable('sessions', {
   revokedAt: at('revoked_at'),
 });
 
-/** Append-only record of mutations, including refused mutations; partitioned by month of `at`. */
+/** Append-only record of mutations, including refused mutations. Partitioned by month of `at`. */
 export const auditLog = pgTable('audit_log', {
   id: bigint('id', { mode: 'number' })
     .notNull()
@@ -49,7 +49,7 @@ export const auditLog = pgTable('audit_log', {
   detail: jsonb('detail').$type<unknown>(),
 });
 
-/** Answers that are stored for repeated requests with the same Idempotency-Key. */
+/** Stored answers to requests with an Idempotency-Key, for repeated requests with the same key. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
@@ -64,12 +64,12 @@ export const idempotencyKeys = pgTable(
   (t) => [primaryKey({ columns: [t.principal, t.route, t.key] })],
 );
 
-/** Inbound hooks (`/hooks/{name}`) and how their senders are verified; secrets are sealed. */
+/** Inbound hooks (`/hooks/{name}`) and how their senders are verified. Secrets are sealed. */
 export const hooks = pgTable('hooks', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),
   scheme: text('scheme').$type<HookScheme>().notNull(),
-  /** Header of the secret or signature; null = the header that the scheme prescribes. */
+  /** Header that contains the secret or signature; null = the header that the scheme prescribes. */
   header: text('header'),
   options: jsonb('options').$type<HookOptions>().notNull().default({}),
   secrets: jsonb('secrets').$type<Sealed[]>().notNull(),

@@ -2,8 +2,8 @@ import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg
 import { at, jsonb } from './columns';
 
 /**
- * Fields of alerts that are not part of their states, and copies of the fields by which lists filter. The state of an
- * alert is the state of its entity.
+ * Fields of alerts that are not part of their states, and copies of the fields that lists are filtered by. The state of
+ * an alert is the state of its entity.
  */
 export const alerts = pgTable('alerts', {
   fingerprint: text('fingerprint').primaryKey(),
@@ -15,11 +15,11 @@ export const alerts = pgTable('alerts', {
   startsAt: at('starts_at').notNull(),
   groupFacts: jsonb('group_facts').$type<Record<string, unknown>>().notNull().default({}),
   lastReceivedAt: at('last_received_at').notNull(),
-  /** Number of messages of the current episode that changed nothing. */
+  /** Number of messages in the current episode that changed nothing. */
   repeats: bigint('repeats', { mode: 'number' }).notNull().default(0),
 });
 
-/** One row for each time that an alert fired. */
+/** One row for each time an alert fired. */
 export const alertEpisodes = pgTable(
   'alert_episodes',
   {
@@ -45,7 +45,7 @@ export const alertSilences = pgTable('alert_silences', {
   remote: jsonb('remote').$type<{ connectionId: string; id: string }>(),
 });
 
-/** Messages of senders that were refused. */
+/** Refused messages from senders. */
 export const refusedDeliveries = pgTable('refused_deliveries', {
   id: uuid('id').primaryKey(),
   route: text('route').notNull(),

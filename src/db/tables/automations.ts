@@ -23,14 +23,14 @@ export const automations = pgTable('automations', {
   sourcePath: text('source_path'),
   sourceCommit: text('source_commit'),
   version: integer('version').notNull(),
-  /** Position in the order of commits of definition changes; the routing index follows it. */
+  /** Position in the commit order of definition changes. The routing index follows it. */
   revision: bigint('revision', { mode: 'number' }).notNull(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
   deletedAt: at('deleted_at'),
 });
 
-/** Changes of automations that event streams report. */
+/** Automation changes that event streams report. */
 export const automationEvents = pgTable('automation_events', {
   seq: bigint('seq', { mode: 'number' })
     .primaryKey()
@@ -62,9 +62,7 @@ export const automationVersions = pgTable(
   (t) => [primaryKey({ columns: [t.automationId, t.version] })],
 );
 
-/**
- * Reasons why no run was started, with one row for each series of identical outcomes of an automation and context key.
- */
+/** Reasons why no run was started. Each series of identical outcomes of an automation and context key has one row. */
 export const evaluations = pgTable('evaluations', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   automationId: uuid('automation_id').notNull(),
@@ -129,7 +127,7 @@ export const dwells = pgTable(
   ],
 );
 
-/** Dwells that ended before their deadline and whose workflows have not been terminated. */
+/** Dwells that ended before their deadline and whose workflows have not been terminated yet. */
 export const dwellEnds = pgTable('dwell_ends', { id: uuid('id').primaryKey(), workflowId: text('workflow_id') });
 
 /** Temporal Schedules of cron and interval triggers. */
@@ -148,7 +146,8 @@ export const schedules = pgTable(
     attemptedAt: at('attempted_at'),
     spec: text('spec'),
     /**
-     * Id of the Schedule in Temporal; null = `automation:<automation>:<trigger>`, or the Schedule does not exist yet.
+     * Id of the Schedule in Temporal. If null, the id is `automation:<automation>:<trigger>`, or the Schedule does not
+     * exist yet.
      */
     scheduleId: text('schedule_id'),
   },

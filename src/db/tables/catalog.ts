@@ -38,7 +38,7 @@ export const dependencies = pgTable(
   (t) => [unique('dependencies_source_system_id_target_system_id_key').on(t.sourceSystemId, t.targetSystemId)],
 );
 
-/** Objectives for the health of systems. */
+/** Service level objectives for the health of systems. */
 export const slos = pgTable('slos', {
   id: uuid('id').primaryKey(),
   systemId: text('system_id').notNull(),

@@ -32,7 +32,7 @@ export const changes = pgTable('changes', {
   error: jsonb('error').$type<{ message: string }>(),
 });
 
-/** The outcomes of changes for their candidates and for waits, partitioned by day of `at`. */
+/** The outcomes of changes for candidates and waits. Partitioned by day of `at`. */
 export const routings = pgTable('routings', {
   at: at('at')
     .notNull()
@@ -56,7 +56,7 @@ export const routings = pgTable('routings', {
   refused: text('refused'),
 });
 
-/** Identities of messages that were accepted before. */
+/** Identities of messages that have been accepted. */
 export const dedupKeys = pgTable('dedup_keys', {
   key: text('key').primaryKey(),
   changeIds: uuid('change_ids').array().notNull(),
@@ -72,14 +72,14 @@ export const workers = pgTable('workers', {
   pid: integer('pid').notNull(),
   startedAt: at('started_at').notNull().defaultNow(),
   expiresAt: at('expires_at').notNull(),
-  /** Names of `Knowledge`; null = a release that does not announce them. */
+  /** Names of `Knowledge`; null = the worker's release does not announce them. */
   knows: text('knows').array(),
   reads: jsonb('reads').$type<Knowledge['reads']>(),
   /** Hash of `knows` and `reads`. */
   knowsId: text('knows_id'),
-  /** Release of the worker; null = it does not announce its release. */
+  /** The worker's release; null if the worker does not announce it. */
   version: text('version'),
-  /** How the worker enforces the limits of scripts; null = its release does not announce this. */
+  /** How the worker enforces script limits; null if its release does not announce this. */
   scriptLimits: text('script_limits'),
 });
 
@@ -90,8 +90,8 @@ export const partitionLeases = pgTable('partition_leases', {
   epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
   expiresAt: at('expires_at').notNull(),
   /**
-   * Names that routing the next change requires. Until `needsUntil`, and while a worker that provides them is live,
-   * only such workers may take the partition.
+   * Names that are required to route the next change. Until `needsUntil`, and while a worker that provides them is
+   * live, only workers that provide them may take the partition.
    */
   needs: text('needs').array(),
   needsUntil: at('needs_until'),

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, customType, timestamp } from 'drizzle-orm/pg-core';
 
-/** Declares a column for an instant. */
+/** Declares a column for a point in time. */
 export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
 /**

@@ -15,7 +15,7 @@ export const secrets = pgTable('secrets', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Connections to other products. `secrets` contains the sealed fields of the config. */
+/** Connections to other products. `secrets` contains the sealed fields of `config`. */
 export const connections = pgTable('connections', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),
@@ -36,7 +36,7 @@ export const scriptPackages = pgTable('script_packages', {
   createdAt: at('created_at').notNull(),
 });
 
-/** Attempts of `notification.send` to deliver a notification. */
+/** Attempts by `notification.send` to deliver a notification. */
 export const notifications = pgTable('notifications', {
   id: uuid('id').primaryKey(),
   runId: uuid('run_id'),
@@ -70,7 +70,7 @@ export const connectionMemory = pgTable(
   (table) => [primaryKey({ columns: [table.connectionId, table.key] })],
 );
 
-/** Watches of the events of Kubernetes clusters. */
+/** Watches for the events of Kubernetes clusters. */
 export const kubernetesWatches = pgTable(
   'kubernetes_watches',
   {
@@ -79,11 +79,11 @@ export const kubernetesWatches = pgTable(
       .references(() => connections.id, { onDelete: 'cascade' }),
     /** Empty = all namespaces. */
     namespace: text('namespace').notNull(),
-    /** Version up to which events were delivered; null = the watch has not started. */
+    /** Resource version up to which events have been delivered; null = the watch has not started. */
     resourceVersion: text('resource_version'),
-    /** Hash of the address of the API server that the resource version belongs to. */
+    /** Hash of the address of the API server to which the resource version belongs. */
     cluster: text('cluster'),
-    /** The worker that holds the lease of the watch. */
+    /** The worker that holds the lease on the watch. */
     owner: uuid('owner'),
     expiresAt: at('expires_at')
       .notNull()

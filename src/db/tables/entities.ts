@@ -24,7 +24,7 @@ export const entities = pgTable(
   (t) => [primaryKey({ columns: [t.kind, t.id] })],
 );
 
-/** Changes of states, with one row for each changed top-level field. */
+/** State changes, with one row for each changed top-level field. */
 export const entityTransitions = pgTable('entity_transitions', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   kind: text('kind').notNull(),

@@ -17,7 +17,7 @@ export const incidents = pgTable('incidents', {
   resolvedAt: at('resolved_at'),
 });
 
-/** Updates of incidents by people and automations. */
+/** Updates to incidents by people and automations. */
 export const incidentUpdates = pgTable('incident_updates', {
   id: uuid('id').primaryKey(),
   incidentId: uuid('incident_id').notNull(),
@@ -42,7 +42,7 @@ export const maintenances = pgTable('maintenances', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Updates of maintenances by people and automations. */
+/** Updates to maintenances by people and automations. */
 export const maintenanceUpdates = pgTable('maintenance_updates', {
   id: uuid('id').primaryKey(),
   maintenanceId: uuid('maintenance_id').notNull(),

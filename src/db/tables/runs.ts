@@ -10,13 +10,13 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /**
  * The statuses of steps: those of runs, and `skipped` (the step's `enabled` was false). A step is `cancelled` if its
- * run or branch ended first.
+ * run or branch ended before the step.
  */
 export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const;
 
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
-/** Runs. The row of a run decides whether the run may still act. */
+/** Runs. A run's row decides whether the run may still act. */
 export const runs = pgTable('runs', {
   id: uuid('id').primaryKey(),
   automationId: uuid('automation_id').notNull(),
@@ -72,7 +72,7 @@ export const runSteps = pgTable(
   (t) => [primaryKey({ columns: [t.runId, t.path] })],
 );
 
-/** Artifacts of actions, by run and path. */
+/** Artifacts created by actions, by run and path. */
 export const artifacts = pgTable('artifacts', {
   id: uuid('id').primaryKey(),
   runId: uuid('run_id').notNull(),
@@ -112,7 +112,7 @@ export const waits = pgTable(
   (t) => [unique('waits_run_id_path_key').on(t.runId, t.path)],
 );
 
-/** Entities that waits depend on (`*` = any entity of the kind), and the events of waits that list several events. */
+/** Entities on which waits depend (`*` = any entity of the kind), and the events of waits that list several events. */
 export const waitRefs = pgTable(
   'wait_refs',
   {
