@@ -10,7 +10,7 @@ import { SchemaError } from './schema-version';
 /** How a migration waits for table locks. */
 export interface MigrateOptions {
   log: Logger;
-  /** Maximum wait for one table lock, in milliseconds. */
+  /** Maximum wait in milliseconds for one table lock. */
   lockTimeoutMs: number;
   /** Number of attempts for one file before `migrate` fails. */
   attempts: number;

@@ -61,7 +61,7 @@ export async function contentsOf(
 /** One of several identities of a message. */
 export interface DeliveryIdentity {
   key: string;
-  /** Seconds after which the identity is forgotten; default: the retention of delivery keys. */
+  /** Seconds after which the identity is forgotten (default: the retention of delivery keys). */
   ttlSeconds?: number;
 }
 

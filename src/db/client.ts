@@ -21,7 +21,7 @@ export interface Database {
 
 /** Settings of a pool. */
 export interface DatabaseOptions {
-  /** Maximum number of connections; default 10. A connection that is idle for 30 s is closed. */
+  /** Maximum number of connections (default 10). A connection that is idle for 30 s is closed. */
   max?: number;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;

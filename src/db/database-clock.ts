@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Clock } from '../domain/clock';
 import type { Executor } from './executor';
 
-/** Interval between readings of the database's time, in milliseconds. */
+/** Interval in milliseconds between readings of the database's time. */
 const EVERY_MS = 15_000;
 /** Number of queries per measurement. The query with the shortest round trip is used. */
 const SAMPLES = 3;
@@ -11,7 +11,7 @@ const SAMPLES = 3;
  * clock was set or that the machine was suspended.
  */
 const JUMP_MS = 1_000;
-/** Minimum skew that is logged, in milliseconds. */
+/** Minimum skew in milliseconds that is logged. */
 const REPORT_MS = 5_000;
 
 /**
@@ -38,9 +38,9 @@ export async function followDatabaseClock(
   deps: { onSkew: (skewMs: number) => void; wall?: () => number; monotonic?: () => number; everyMs?: number },
 ): Promise<DatabaseClock> {
   const { onSkew, wall = Date.now, monotonic = () => performance.now(), everyMs = EVERY_MS } = deps;
-  /** Database time minus monotonic time, in milliseconds. */
+  /** Database time minus monotonic time in milliseconds. */
   let offset = 0;
-  /** Wall time minus monotonic time at the last measurement, in milliseconds. */
+  /** Wall time minus monotonic time in milliseconds, as of the last measurement. */
   let wallOffset = 0;
   let isReported = false;
   let measuring: Promise<void> | undefined;

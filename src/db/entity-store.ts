@@ -135,7 +135,7 @@ export interface EntityStore {
   predicateSince(db: Executor, predicate: transitions.Predicate): Promise<Date | null>;
 }
 
-/** Maximum length of an entity's id, in characters. */
+/** Maximum number of characters in an entity's id. */
 const MAX_ID_LENGTH = 512;
 
 /** Returns the key of an entity in the maps that `getMany` returns. */

@@ -5,7 +5,7 @@ import type { Executor } from './executor';
 /** Seconds without a renewal after which another worker may take a lease. */
 const LEASE_SECONDS = 15;
 
-/** The scope of a watch: the events of a namespace, or of a whole cluster. */
+/** The scope of a watch: the events in one namespace or in a whole cluster. */
 export interface WatchPlace {
   connectionId: string;
   /** Empty = all namespaces. */

@@ -16,7 +16,7 @@ import { SchemaError } from './schema-version';
  */
 const MIGRATION_LOCK = 0x6665726d6174;
 
-/** Maximum wait for one table lock, in milliseconds. Every statement on the table queues behind this wait. */
+/** Maximum wait in milliseconds for one table lock. Every statement on the table queues behind this wait. */
 const LOCK_TIMEOUT_MS = 500;
 /** Number of attempts, which take about twelve minutes in total. A backup or a report may hold a lock for minutes. */
 const LOCK_ATTEMPTS = 200;

@@ -12,7 +12,7 @@ const CHANNEL = 'fermata';
  */
 const NOTIFY_EVERY_MS = 5;
 const HEARTBEAT_MS = 5_000;
-/** Timeout for an answer on the listening connection, in milliseconds. */
+/** Timeout in milliseconds for an answer on the listening connection. */
 const ANSWER_MS = 10_000;
 
 /** Wakes the listeners of a topic. Failures are ignored, because every listener also polls. */

@@ -17,7 +17,7 @@ const isReserved = sql`(needs is not null and needs_until > clock_timestamp() an
 const textArray = (names: readonly string[]): SQL =>
   sql`(select array_agg(n) from jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) n)`;
 
-/** Renews the leases of a worker. Returns the epoch of each partition, and which partitions are reserved. */
+/** Renews a worker's leases. Returns the epoch of each leased partition, and whether the partition is reserved. */
 export async function renewLeases(
   db: Executor,
   workerId: string,

@@ -85,7 +85,7 @@ async function readWriters(db: Executor): Promise<{ last: number; writers: strin
   return { last: Number(row?.last ?? 0), writers: row?.writers ?? [] };
 }
 
-/** Returns a position that was taken before any of the open transactions began, or 0 when none is known. */
+/** Returns a position that was taken before the oldest open transaction began, or 0 when none is known. */
 async function positionBeforeWriters(db: Executor): Promise<number> {
   const found = await db.execute<{ seq: string }>(sql`
     select seq from changes where recorded_at < (

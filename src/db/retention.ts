@@ -9,7 +9,7 @@ import { oldHealthResults, oldRuns, oldTransitions, type ArtifactIdentities } fr
 import type { BatchResult, Retention, RetentionTask } from './retention-task';
 
 const DAY_MS = 86_400_000;
-/** Retention of the identities of deliveries and of stored responses. */
+/** Retention of delivery identities and of stored responses. */
 const DEDUP_MS = 7 * DAY_MS;
 /**
  * Retention of window events, which exceeds the longest window. The window gate removes old events of keys that still
@@ -34,7 +34,7 @@ const BATCH = 2_000;
 const BUDGET_MS = 240_000;
 
 interface Options {
-  /** Milliseconds after which no further batch starts; default 240,000. */
+  /** Milliseconds after which no further batch starts (default 240,000). */
   budgetMs?: number;
   /** Called when the task of one table failed. The other tables are still cleaned up. */
   onError?: (table: string, error: unknown) => void;

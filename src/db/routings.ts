@@ -25,7 +25,7 @@ export interface NewRouting {
   path?: string;
 }
 
-/** Maximum length of a stored detail, in characters. */
+/** Maximum number of characters in a stored detail. */
 const DETAIL_LIMIT = 500;
 
 const COLUMNS =

@@ -7,7 +7,7 @@ import type { Registry } from '../../domain/registry/registry';
 import { isDatabaseUnavailable } from '../availability';
 import type { Executor } from '../executor';
 
-/** Timeout of one read accessor, in milliseconds. */
+/** Timeout in milliseconds for one call of a read accessor. */
 const READ_MS = 5_000;
 /** Id that represents all entities of a kind. */
 const ANY_ID = '*';
@@ -47,7 +47,7 @@ export interface ComputedReader {
 
 const NOTHING: ComputedStates = { states: [], any: false, unavailable: [] };
 
-/** Creates the reader. `limitMs` is the timeout of one accessor; default 5,000. */
+/** Creates the reader. `limitMs` is the timeout for one call of an accessor (default 5,000). */
 export function createComputedReader({
   registry,
   clock,

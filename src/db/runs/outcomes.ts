@@ -20,7 +20,7 @@ export async function outcomesOf(db: Executor, runId: string): Promise<Map<strin
   return new Map(result.rows.map(({ path, ...outcome }) => [path, outcome]));
 }
 
-/** Returns the variables that the steps of a run have set. Values of later steps override values of earlier steps. */
+/** Returns the variables that a run's steps have set. Values from later steps override those from earlier steps. */
 export async function variablesSet(db: Executor, runId: string): Promise<Record<string, unknown>> {
   const result = await db.execute<{ names: string[]; variables: Record<string, unknown> }>(sql`
     select array(select jsonb_object_keys(result)) as names, trace -> 'evaluation' -> 'variables' as variables
