@@ -1,11 +1,10 @@
 import ipaddr from 'ipaddr.js';
 
-/** A range of addresses: a base address, and the number of leading bits that must match. */
+/** An address range: a base address and the number of leading bits that must match. */
 export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /**
- * Parses an address, or a range in CIDR notation. A single IPv6 address that maps an IPv4 address becomes the IPv4
- * address.
+ * Parses an address, or a range in CIDR notation. A single IPv4-mapped IPv6 address is converted to the IPv4 address.
  * @throws {Error} for anything else
  */
 export function parseAddressRange(text: string): AddressRange {

@@ -1,11 +1,11 @@
 import { v7 } from 'uuid';
 
-/** The source of the current time. It is passed as a dependency, so that tests can set the time. */
+/** The source of the current time. Passed as a dependency so that tests can set the time. */
 export interface Clock {
   now(): Date;
 }
 
-/** Creates ids. They are UUID v7, so that they sort by time. */
+/** Creates UUID v7 ids, which sort by time. */
 export interface Ids {
   next(): string;
 }

@@ -11,5 +11,5 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u20
 export const showControls = (text: string): string =>
   text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** Returns the text of `showControls` on one line, with line feeds and tabs written as `\n` and `\t`. */
+/** Returns the result of `showControls` on one line, with line feeds and tabs written as `\n` and `\t`. */
 export const onOneLine = (text: string): string => showControls(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t');

@@ -1,13 +1,13 @@
-/** A metric that is counted in the process that does the work. */
+/** A metric that is recorded by the process that does the work. */
 interface CountedMetric {
   type: 'counter' | 'histogram';
   help: string;
   labelNames: readonly string[];
-  /** Upper bounds in seconds. Only for histograms. */
+  /** Upper bounds of the histogram buckets, in seconds. Only for histograms. */
   buckets?: readonly number[];
 }
 
-/** Metrics that every process exports for its own work, by name. */
+/** Metrics that every process exports about its own work, by name. */
 export const COUNTED_METRICS = {
   fermata_changes_total: {
     type: 'counter',

@@ -1,6 +1,6 @@
 /**
- * The catalogue of all errors. The same code is the problem `code` of an HTTP response, the `ApplicationFailure.type`
- * of a failed activity and the `error.code` of a run or a step.
+ * The catalogue of all errors. Each code is used as the problem `code` of an HTTP response, the
+ * `ApplicationFailure.type` of a failed activity and the `error.code` of a run or a step.
  */
 const CATALOGUE = {
   // Requests
@@ -74,7 +74,7 @@ interface ErrorExtras {
   errors?: readonly Finding[];
   /** Seconds after which the caller may retry. Sent as `Retry-After`. */
   retryAfterSeconds?: number;
-  /** Further fields of the problem document or of the step's error, e.g. the `status` of the server's answer. */
+  /** Additional fields of the problem document or of the step's error, e.g. the `status` of the server's response. */
   data?: Record<string, unknown>;
   cause?: unknown;
 }

@@ -1,14 +1,14 @@
 /** Matches a string or a number literal. Strings come first, so that digits inside them do not match as numbers. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 /**
- * Matches long sequences of digits and exponents of three digits. Only a text that matches can contain a number that
- * has to become text.
+ * Matches long sequences of digits and exponents of three digits. Only input that matches can contain a number that
+ * must be converted to a string.
  */
 const SUSPECT = /\d{16}|[eE]\+?\d{3}/;
 
 /**
  * Parses JSON without silently changing a number. An integer beyond ±(2^53 − 1), or a number beyond the range of a
- * double, becomes text with its exact digits. Decimal fractions are rounded to the nearest double, as usual.
+ * double, becomes a string with its exact digits. Decimal fractions are rounded to the nearest double, as usual.
  * @throws {SyntaxError} when the text is not JSON
  */
 export function parseJson(text: string): unknown {

@@ -4,8 +4,8 @@ const FIRST_MS = Date.UTC(1970, 0, 1);
 const LAST_MS = Date.UTC(9999, 0, 1);
 
 /**
- * Returns whether a time is in the years 1970 to 9998. All parts of the service can store, compare and return such a
- * time.
+ * Returns whether a time is in the years 1970 to 9998. All parts of the service can store, compare and return times in
+ * this range.
  */
 export function isKeepable(at: Date): boolean {
   return at.getTime() >= FIRST_MS && at.getTime() < LAST_MS;

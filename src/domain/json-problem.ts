@@ -1,6 +1,6 @@
 /**
- * Returns why text is not JSON, taken from the message of the error that `JSON.parse` threw. Excerpts of the text are
- * left out, because they may contain a secret. Returns undefined when nothing else is left.
+ * Returns why text is not valid JSON, based on the message of the error that `JSON.parse` threw. Excerpts of the text
+ * are left out, because they may contain a secret. Returns undefined when nothing else is left.
  */
 export function jsonProblem(error: unknown): string | undefined {
   const message = error instanceof SyntaxError ? error.message : '';

@@ -4,7 +4,8 @@ const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115F\u2E80-\u303E\u3041-\u33FF\u3400-\u4DBF\u4E00-\u9FFF\uA000-\uA4CF\uA960-\uA97C\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{1B000}-\u{1B2FF}\u{20000}-\u{3FFFD}]/u;
 
 /**
- * Returns the number of terminal columns that `text` takes. Combining marks take none, and wide characters take two.
+ * Returns the number of terminal columns that `text` takes. Combining marks take no column, and wide characters take
+ * two.
  */
 export function textWidth(text: string): number {
   let width = 0;

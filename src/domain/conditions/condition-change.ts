@@ -50,8 +50,9 @@ function changeOf(condition: Condition, scope: Scope, context: ConditionContext)
 }
 
 /**
- * Returns the earliest time after `now` at which a condition could change with the scope unchanged. Returns null when
- * it never could, and `unknown` when it must be evaluated again after `RECHECK_MS`. A failure counts as `unknown`.
+ * Returns the earliest time after `now` at which the value of a condition could change while the scope stays the same.
+ * Returns null when it can never change, and `unknown` when the condition must be evaluated again after `RECHECK_MS`.
+ * An error in the evaluation counts as `unknown`.
  */
 export function earliestConditionChange(condition: Condition, scope: Scope, context: ConditionContext): EarliestChange {
   try {

@@ -4,8 +4,8 @@ import type { FilterRegistry } from '../expressions/filter-registry';
 import type { Verdict } from './verdict';
 
 /**
- * The requirement that a field of an entity equals one of several values. This is the general form of a `state`
- * condition.
+ * The requirement that an entity field equals one of several values. Every `state` condition can be expressed in this
+ * form.
  */
 export interface PredicateNeed {
   kind: string;
@@ -17,21 +17,21 @@ export interface PredicateNeed {
 /** The inputs of an evaluation, apart from the scope. */
 export interface ConditionContext {
   now: Date;
-  /** Time zone of `time` conditions that do not name one. */
+  /** Time zone of `time` conditions that do not specify a time zone. */
   timezone: string;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
   /**
-   * Budget of evaluation steps that all expressions of the condition share. Default: a separate budget for each
+   * Budget of evaluation steps, shared by all expressions of the condition. Default: a separate budget for each
    * expression.
    */
   shared?: SharedSteps;
   /**
-   * Returns the time since which a predicate has held without a gap, or null when it does not hold now or the time is
-   * unknown. The times are read before the evaluation (`conditionNeeds`).
+   * Returns since when a predicate has held without interruption, or null when it does not hold now or the time is
+   * unknown. The times are loaded before the evaluation (`conditionNeeds`).
    */
   predicateSince: (need: PredicateNeed) => Date | null;
 }
 
-/** Evaluates a condition inside another condition. */
+/** Evaluates a condition that is nested in another condition. */
 export type EvaluateNested = (condition: Condition, scope: Scope, context: ConditionContext) => Verdict;

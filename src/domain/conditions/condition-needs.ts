@@ -7,8 +7,8 @@ import type { PredicateNeed } from './condition-context';
 import { predicateOf } from './state';
 
 /**
- * Everything that the evaluation of a condition reads. It is collected before the evaluation, so that it can be read in
- * one batch.
+ * Everything that the evaluation of a condition reads. These needs are collected before the evaluation so that the data
+ * can be loaded in one batch.
  */
 export interface ConditionNeeds {
   /** Expressions from which references are extracted. */
@@ -20,7 +20,8 @@ export interface ConditionNeeds {
 }
 
 /**
- * Returns what a condition reads. Expressions that cannot be parsed are left out; their evaluation reports the error.
+ * Returns what a condition reads. Expressions that cannot be parsed are left out, because evaluating them reports the
+ * error.
  */
 export function conditionNeeds(condition: Condition): ConditionNeeds {
   const needs: ConditionNeeds = { expressions: [], refs: [], predicates: [] };

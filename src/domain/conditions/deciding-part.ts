@@ -1,7 +1,9 @@
 import type { Condition } from '../definition/condition';
 import type { ConditionTrace } from './trace-condition';
 
-/** The smallest part that decided a config, a filter or a condition, with actual and expected values. */
+/**
+ * The smallest part that decided the result of a config, a filter or a condition, with its actual and expected values.
+ */
 export interface DecidingPart {
   /** Path in the definition, e.g. `conditions[1]` or `triggers[0].filter`. */
   path: string;
@@ -26,8 +28,8 @@ export function boundedPart(part: DecidingPart): DecidingPart {
 }
 
 /**
- * Returns the innermost part that kept a condition from being true. Follows the first part that is not true at each
- * level.
+ * Returns the innermost part that prevented a condition from being true. At each level, follows the first part that is
+ * not true.
  */
 export function decidingPart(trace: ConditionTrace, condition: Condition, path: string): DecidingPart {
   const place = partsOf(condition, path);
@@ -89,7 +91,10 @@ function held(trace: ConditionTrace, condition: Condition, path: string): Decidi
 
 const hasValue = (trace: ConditionTrace): boolean => Object.hasOwn(trace, 'actual');
 
-/** Matches a negation and captures its operand. The actual value in the trace of a negation is that of the operand. */
+/**
+ * Matches a negation and captures its operand. In the trace of a negation, the actual value is the value of the
+ * operand.
+ */
 const NEGATED = /^!\s*(.+)$/s;
 
 function leafOf({ condition, actual, wanted }: ConditionTrace, path: string): DecidingPart {
@@ -98,8 +103,8 @@ function leafOf({ condition, actual, wanted }: ConditionTrace, path: string): De
 }
 
 /**
- * Returns the expected value: the other side of an equality, true for an expression without a comparison, otherwise
- * `wanted` unchanged.
+ * Returns the expected value: the other side of an equality, true for an expression without a comparison, and `wanted`
+ * unchanged in all other cases.
  */
 function wantedOf(wanted: unknown): unknown {
   if (wanted === undefined) return true;

@@ -7,8 +7,8 @@ import { fails, HOLDS, type Verdict } from './verdict';
 
 /**
  * Returns whether a number is strictly between bounds. Null, missing values and non-numeric text never match and are
- * not an error. Reasons name the expression but not its value, so that consecutive equal reasons share one row of
- * evaluations.
+ * not an error. A reason contains the expression but not its value, so that consecutive evaluations with the same
+ * reason share one row.
  * @throws ExpressionError
  */
 export function numericStateHolds(

@@ -11,7 +11,7 @@ type State = StateCondition['state'];
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);
 
 /**
- * Returns the predicate of a condition. The form for health is a shorthand for the field `status` of the entity
+ * Returns the predicate of a condition. The health form is a shorthand for the field `status` of the entity
  * `health:<system>`.
  */
 export function predicateOf(state: State): PredicateNeed {
@@ -20,8 +20,8 @@ export function predicateOf(state: State): PredicateNeed {
 }
 
 /**
- * Returns the state of an entity. A system without check results has no stored state, so its health view is returned,
- * in which it has been healthy since its creation.
+ * Returns the state of an entity. For a system without check results, which has no stored state, returns its health
+ * view. In this view, the system has been healthy since its creation.
  */
 export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
   const reactive = ownValue(ownValue(scope['state'], kind), id);
@@ -30,8 +30,8 @@ export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
 }
 
 /**
- * Returns the time since which the predicate has held, or null when it is unknown. The time is read from transitions
- * or, for a system without results, from its health view.
+ * Returns since when the predicate has held, or null when this is unknown. The time is read from transitions or, for a
+ * system without results, from its health view.
  */
 function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext): Date | null {
   const since = context.predicateSince(need);
@@ -74,8 +74,8 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
 }
 
 /**
- * Returns when the duration of `for` will have passed, if this is all that is missing. Returns null when time alone
- * changes nothing.
+ * Returns when the duration of `for` will have elapsed, if this is the only requirement that is not met yet. Returns
+ * null when the passage of time alone cannot change the result.
  */
 export function stateChangesAt({ state }: StateCondition, scope: Scope, context: ConditionContext): Date | null {
   const need = predicateOf(state);

@@ -6,12 +6,12 @@ import { type ZonedTime, zonedTime } from './zoned-time';
 type Time = TimeCondition['time'];
 const DAY_SECONDS = 86_400;
 /**
- * Maximum number of steps in the search for the next change. This allows for two bounds and midnight on each of eight
- * days, and for changes of the offset.
+ * Maximum number of steps in the search for the next change. This is enough for two bounds and midnight on each of
+ * eight days, and for offset changes.
  */
 const MAX_STEPS = 64;
 
-/** Returns weekdays with Monday = 0. In documents, numbers count from Sunday = 0. */
+/** Returns the weekdays as numbers, with Monday = 0. In documents, Sunday = 0. */
 function weekdaysOf(weekday: NonNullable<Time['weekday']>): Set<number> {
   return new Set([weekday].flat().map((day) => (typeof day === 'number' ? (day + 6) % 7 : WEEKDAYS.indexOf(day))));
 }
@@ -47,8 +47,8 @@ export function timeHolds({ time }: TimeCondition, now: Date, defaultTimezone: s
 }
 
 /**
- * Returns the first time after `from`, at most `until`, at which the zone's offset changes. The offsets at the two
- * times must differ.
+ * Returns the first time after `from` and up to `until` at which the zone's offset changes. The offsets at `from` and
+ * `until` must differ.
  */
 function offsetChange(from: number, until: number, timezone: string): number {
   const { offsetMs } = zonedTime(new Date(from), timezone);
@@ -62,7 +62,7 @@ function offsetChange(from: number, until: number, timezone: string): number {
   return other;
 }
 
-/** Returns the next time at which the wall clock shows a bound or midnight, or at which its offset changes. */
+/** Returns the next time at which the wall clock shows a bound or midnight, or at which the zone's offset changes. */
 function nextBorder(at: number, time: Time, timezone: string): number {
   const { from, to } = boundsOf(time);
   const { seconds, offsetMs } = zonedTime(new Date(at), timezone);

@@ -14,7 +14,7 @@ import { predicateOf, stateOf } from './state';
 import type { Verdict } from './verdict';
 import { zonedTime } from './zoned-time';
 
-/** Trace of a condition for display. Each part has its actual value and the expected value. */
+/** Trace of a condition for display. Each part has its actual and expected values. */
 export interface ConditionTrace extends Verdict {
   /** The text of the condition, or the kind of a structured condition. */
   condition: string;
@@ -60,8 +60,8 @@ export function traceCondition(condition: Condition, scope: Scope, context: Cond
 }
 
 /**
- * Traces a condition that is not true, with only the data that `decidingPart` reads: the parts up to the first part
- * that is not true, and the values of that part alone. The trace is kept this small because it may be computed for
+ * Traces a condition that is not true. The trace contains only the data that `decidingPart` reads: the parts up to the
+ * first part that is not true, and the values of that part. The trace is kept this small because it may be computed for
  * every event that a filter or a condition rejects. Never throws.
  */
 export function traceDeciding(
@@ -93,7 +93,7 @@ function partsOf(condition: Condition): readonly Condition[] {
 
 const operands = new LruCache<string[]>(2_000, 4_000_000);
 
-/** Returns the operands of a top-level `&&` or `||`; empty for any other expression. */
+/** Returns the operands of a top-level `&&` or `||`. Returns an empty list for any other expression. */
 function operandsOf(source: string): string[] {
   const known = operands.get(source);
   if (known !== undefined) return known;
@@ -132,7 +132,10 @@ function textOf(condition: Condition): string {
   return Object.keys(condition)[0] ?? '';
 }
 
-/** Returns the values of a condition. A part that cannot be evaluated has none; the reason is in its verdict. */
+/**
+ * Returns the actual and expected values of a condition. A part that cannot be evaluated has no values; its verdict
+ * contains the reason.
+ */
 function valuesOf(condition: Condition, scope: Scope, context: ConditionContext): Values {
   try {
     return valuesIn(condition, scope, context);
@@ -164,8 +167,8 @@ function valuesIn(condition: Condition, scope: Scope, context: ConditionContext)
 }
 
 /**
- * Returns the two sides of a comparison. For a negation, returns the value of its operand, which should be false. For any
- * other part, returns its value.
+ * Returns the two sides of a comparison. For a negation, returns the value of its operand, with false as the expected
+ * value. For any other part, returns its value.
  */
 function valuesOfExpression(source: string, scope: Scope, context: ConditionContext): Values {
   const { expression } = parseBareExpression(source);

@@ -3,7 +3,7 @@ import type { Scope } from '../expressions/evaluate';
 import { ownValue } from '../expressions/plain-data';
 import { fails, HOLDS, type Verdict } from './verdict';
 
-/** Returns whether one of these triggers started the run. Returns false for a manual run that names no trigger. */
+/** Returns whether one of these triggers started the run. Returns false for a manual run without a trigger id. */
 export function triggerHolds({ trigger }: TriggerCondition, scope: Scope): Verdict {
   const id = ownValue(scope['trigger'], 'id');
   const wanted = [trigger].flat();

@@ -1,6 +1,6 @@
 /**
- * The result of a condition: true, false, or an error. `reason` is a text for people; it says why the result is not
- * true.
+ * The result of a condition: true, false, or an error. `reason` is a human-readable explanation of why the result is
+ * not true.
  */
 export interface Verdict {
   value: boolean | 'error';

@@ -1,4 +1,4 @@
-/** Wall-clock time in a zone: the weekday, with 0 = Monday, and the seconds since midnight. */
+/** Wall-clock time in a zone: the weekday (0 = Monday) and the seconds since midnight. */
 export interface ZonedTime {
   weekday: number;
   seconds: number;
@@ -25,7 +25,7 @@ function formatOf(timezone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Returns the wall-clock time in a zone, by the IANA rules. */
+/** Returns the wall-clock time in a zone according to the IANA rules. */
 export function zonedTime(instant: Date, timezone: string): ZonedTime {
   const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
   for (const { type, value } of formatOf(timezone).formatToParts(instant)) parts[type] = Number(value);

@@ -1,5 +1,5 @@
 /**
- * For each kind of step, whether it contains other steps. Every step has exactly one of these keys.
+ * Maps each step kind to whether it contains other steps. Every step has exactly one of these keys.
  *
  * To add a kind, add it here. The compiler then requires its shape (`action.ts`), its interpretation
  * (`../run/interpret/steps.ts`) and its evaluation (`../../evaluation/steps/evaluate-kind.ts`).
@@ -21,12 +21,12 @@ export type ActionKind = keyof typeof HAS_STEPS_INSIDE;
 
 export const ACTION_KINDS = Object.keys(HAS_STEPS_INSIDE) as ActionKind[];
 
-/** Kinds of steps that contain other steps. */
+/** Step kinds that contain other steps. */
 export const STEPS_AROUND_OTHERS: readonly ActionKind[] = ACTION_KINDS.filter((kind) => HAS_STEPS_INSIDE[kind]);
 
 type AllKeys<T> = T extends unknown ? keyof T : never;
 
-/** Returns the kinds whose keys a value has. A valid step has exactly one. */
+/** Returns the step kinds whose keys are present in a value. A valid step has exactly one. */
 export function kindKeys(step: object): ActionKind[] {
   return ACTION_KINDS.filter((kind) => Object.hasOwn(step, kind));
 }

@@ -78,7 +78,7 @@ const RepeatForEach = z.strictObject({
 });
 const RepeatWhile = z.strictObject({ ...repeatBase, while: Condition });
 const RepeatUntil = z.strictObject({ ...repeatBase, until: Condition });
-/** The four ways to repeat, by the key that distinguishes them. */
+/** The four forms of `repeat`, by the key that distinguishes them. */
 export const REPEAT_FORMS = { count: RepeatCount, for_each: RepeatForEach, while: RepeatWhile, until: RepeatUntil };
 const Repeat = z
   .strictObject({
@@ -138,7 +138,7 @@ const WaitForAny = z.strictObject({
     .describe('The first of these events ends the wait'),
   ...waitEnd,
 });
-/** The two ways to wait for events: for a single event, and for the first of several. */
+/** The two forms of `wait_for_trigger`: for a single event, and for the first of several. */
 export const AWAITED_FORMS = { one: WaitForOne, any: WaitForAny };
 
 const WaitForTrigger = z
@@ -161,7 +161,7 @@ const WaitUntil = z
   .describe('Wait until a condition holds');
 export type WaitUntilAction = z.infer<typeof WaitUntil>;
 
-/** Schema of each kind, by its key. */
+/** Schema of each step kind, by its key. */
 export const ACTION_FORMS = {
   action: ProviderAction,
   choose: Choose,
@@ -201,7 +201,7 @@ export interface RepeatAction extends StepBase {
   );
 }
 
-/** A step. The type is written out because it contains itself. The schema below is checked against it. */
+/** A step. The type is written out because it is recursive. The schema below is checked against it. */
 export type ActionStep =
   | ProviderAction
   | ChooseAction

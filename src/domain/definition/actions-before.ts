@@ -1,6 +1,6 @@
 /**
- * Ids of actions that may have run before a place in the document is reached. Each list links to the previous list, so
- * that a document with n steps needs n links instead of n copies of a set.
+ * Ids of actions that may have run before a place in the document is reached. Each list links to the previous list. A
+ * document with n steps therefore needs n links instead of n copies of a set.
  */
 export class ActionsBefore {
   private constructor(
@@ -15,7 +15,7 @@ export class ActionsBefore {
     return ids.length === 0 ? this : new ActionsBefore(ids, [this]);
   }
 
-  /** Returns the ids of actions that may have run when one of several branches has been taken. */
+  /** Returns the ids of actions that may have run after one of several branches was taken. */
   static anyOf(ways: readonly ActionsBefore[]): ActionsBefore {
     return new ActionsBefore([], [...new Set(ways)]);
   }

@@ -8,7 +8,7 @@ import type { ActionsBefore } from './actions-before';
 import { knownKeys, unwrap } from './schema-at';
 import { z } from 'zod';
 
-/** Steps of the document by id, with the action that each step calls, or null for a step of another kind. */
+/** The action that each step of the document calls, by step id; null for a step of another kind. */
 export type StepIds = ReadonlyMap<string, string | null>;
 
 interface Problem {

@@ -24,7 +24,7 @@ function checkState(state: Record<string, unknown>, path: Segment[], findings: F
   findings.error({ path: [...path, 'for'], atKey: true, code: 'for_not_possible', message });
 }
 
-/** Checks the names and values in a structured condition, and reports templates in fields that are not rendered. */
+/** Checks the names and values in a structured condition, and reports templates in fields that are never rendered. */
 export function checkCondition(
   condition: Record<string, unknown>,
   path: Segment[],

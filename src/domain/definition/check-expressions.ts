@@ -48,7 +48,7 @@ function parseOrReport(text: string, path: Segment[], mode: TextMode, findings: 
   }
 }
 
-/** Words that YAML 1.1 and other systems read as boolean values. In these documents they are text. */
+/** Words that YAML 1.1 and other systems read as boolean values. In these documents, they are text. */
 const TRUTH_WORDS = new Map([
   ...['yes', 'y', 'on', 'enabled', 'True', 'TRUE'].map((word) => [word, 'true'] as const),
   ...['no', 'n', 'off', 'disabled', 'False', 'FALSE'].map((word) => [word, 'false'] as const),
@@ -77,8 +77,8 @@ function checkBareName({ root }: Expression, path: Segment[], findings: Findings
 }
 
 /**
- * Warns of a root that the scope does not have. At run time, an unknown name has no value and is not an error, but in a
- * document it is always a mistake.
+ * Warns about a root that does not exist in the scope. At run time, an unknown name has no value and is not an error,
+ * but in a document it is always a mistake.
  */
 function checkRoots(expression: Expression, path: Segment[], findings: Findings): void {
   for (const { segments, line, column } of extractPaths(expression)) {
@@ -99,8 +99,8 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
 }
 
 /**
- * Warns of references to entities whose kind is known only at run time. A search by entity does not find the
- * automation, and a wait is woken by such an entity only if the kind can be determined when the wait is evaluated.
+ * Warns about references to entities whose kind is known only at run time. A search by entity does not find the
+ * automation, and such an entity wakes a wait only if its kind can be determined when the wait is evaluated.
  */
 function checkReferences(expression: Expression, path: Segment[], findings: Findings): void {
   for (const inside of extractReferences(expression).indeterminateAt) {
@@ -111,8 +111,8 @@ function checkReferences(expression: Expression, path: Segment[], findings: Find
 }
 
 /**
- * Parses every expression of a use, and checks filters and names. Returns the parsed expressions, whose paths are
- * checked later. Texts for which `isCode` returns true are skipped.
+ * Parses every expression in an `ExpressionUse`, and checks its filters and names. Returns the parsed expressions,
+ * whose paths are checked later. Strings for which `isCode` returns true are skipped.
  */
 export function checkExpressions(
   { value, path, mode, actionsBefore }: ExpressionUse,

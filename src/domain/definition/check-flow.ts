@@ -29,7 +29,7 @@ function endsRun(step: unknown): boolean {
   return [...branches, listOf(step.else)].every((list) => list.some(endsRun));
 }
 
-/** Warns of branches of a step that are never taken. */
+/** Warns about branches of a step that are never taken. */
 function checkBranches(step: Record<string, unknown>, path: Segment[], findings: Findings): void {
   let taken: number | undefined;
   for (const [index, branch] of listOf(step.choose).entries()) {
@@ -55,7 +55,7 @@ function checkBranches(step: Record<string, unknown>, path: Segment[], findings:
   });
 }
 
-/** Warns of dead branches, and of steps after a step that ends the run, in one list of steps. */
+/** Checks one list of steps. Warns about dead branches, and about steps after a step that ends the run. */
 export function checkFlow(list: readonly unknown[], path: Segment[], findings: Findings): void {
   list.forEach((step, index) => {
     if (isMap(step)) checkBranches(step, [...path, index], findings);

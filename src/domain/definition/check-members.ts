@@ -15,12 +15,12 @@ const MAX_NAMES = 12;
 
 interface Context {
   types: ScopeTypes;
-  /** The kinds that exist; undefined = kinds are not checked. */
+  /** The existing kinds; undefined = kinds are not checked. */
   kinds: ReadonlySet<string> | undefined;
   findings: Findings;
 }
 
-/** Returns the text of the first keys of a chain: `state.incident[…].status`. */
+/** Returns the beginning of a chain, up to the given number of keys, as text such as `state.incident[…].status`. */
 function textOf({ root, links }: Chain, keys: number): string {
   return links.slice(0, keys).reduce((text, { key }) => {
     if (!isStaticKey(key)) return `${text}[…]`;
@@ -75,7 +75,7 @@ function literalsOf(node: Node): { value: string; at: number }[] {
 const impossible = (what: string, value: string, possible: readonly string[]): string =>
   `${what} is never "${value}". ${hintOf(value, possible)}`;
 
-/** Warns of comparisons with a value that the other side can never have. */
+/** Warns about comparisons with a value that the other side can never have. */
 function checkComparisons({ source, root }: Expression, path: Segment[], { types, findings }: Context): void {
   const pending: Node[] = [root];
   for (let node = pending.pop(); node; node = pending.pop()) {
@@ -105,8 +105,8 @@ function checkKindOf({ root, links }: Chain, path: Segment[], source: string, { 
 }
 
 /**
- * Warns of unknown entity kinds, of members that the schemas of payloads, entities, health and the fixed roots do not
- * have, and of comparisons with values that these schemas exclude. Members of open schemas are not checked.
+ * Warns about unknown entity kinds, about members that are missing in the schemas of payloads, entities, health and the
+ * fixed roots, and about comparisons with values that these schemas exclude. Members of open schemas are not checked.
  */
 export function checkMembers(uses: readonly ParsedUse[], context: Context): void {
   const { types, findings } = context;
@@ -124,9 +124,9 @@ export function checkMembers(uses: readonly ParsedUse[], context: Context): void
 }
 
 /**
- * Returns the schemas of a field of a state. Dots separate the keys of nested objects, unless the whole text is the
- * name of a field. Returns undefined for a field of any type, and `known`, the names of the fields, when the field does
- * not exist.
+ * Returns the possible schemas of a state field. Dots in `field` separate the keys of nested objects, unless a field
+ * has exactly this name. Returns undefined for a field of unknown type. If the field does not exist, returns the names
+ * of the existing fields as `known`.
  */
 function typeOfField(kind: SchemaInDocument, field: string): SchemaInDocument[] | { known: string[] } | undefined {
   const whole = memberOf([kind], field);
@@ -143,8 +143,8 @@ function typeOfField(kind: SchemaInDocument, field: string): SchemaInDocument[] 
 }
 
 /**
- * Warns of a field that the state of a kind does not have, and of values, given as `{key: value or list}`, that the
- * field cannot have.
+ * Warns about a field that does not exist in the state of a kind, and about values that the field cannot have. `values`
+ * has the form `{key: value or list}`.
  */
 export function checkStateField(
   { kind, field, values }: { kind: unknown; field: unknown; values: Record<string, unknown> },
@@ -172,7 +172,7 @@ export function checkStateField(
   }
 }
 
-/** Checks `field`, `from` and `to` of triggers and waits for changes of entities. */
+/** Checks `field`, `from` and `to` of a trigger or a wait for `automation.entity_changed`. */
 export function checkChangedField(
   owner: unknown,
   path: readonly Segment[],

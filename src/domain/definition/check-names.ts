@@ -26,7 +26,7 @@ export function allKinds(
   return kinds && new Set([...registry.entityKinds().keys(), ...kinds.keys()]);
 }
 
-/** Warns of an entity kind that does not exist. */
+/** Warns about an entity kind that does not exist. */
 export function checkKindName(
   kind: string,
   path: readonly Segment[],
@@ -48,7 +48,7 @@ function checkHookName(hook: string, path: readonly Segment[], known: ReadonlySe
   findings.warning({ path: [...path], code: 'unknown_hook', message: `Hook "${hook}" not found. ${hint}` });
 }
 
-/** Warns of a connection that does not exist. */
+/** Warns about a connection that does not exist. */
 export function checkConnectionName(
   connection: string,
   path: readonly Segment[],
@@ -63,7 +63,7 @@ export function checkConnectionName(
 }
 
 /**
- * Warns of names in a config that do not exist: hooks in fields marked `x-hook`, connections in fields marked
+ * Warns about names in a config that do not exist: hooks in fields marked `x-hook`, connections in fields marked
  * `x-connection`, and entity kinds in fields marked `x-entity-kind`. Names that contain a template are known only at
  * run time and are not checked.
  */

@@ -3,7 +3,7 @@ import { referencesIn } from '../secrets/references';
 import type { Findings } from './findings';
 import type { Segment } from './place';
 
-/** The known bindings of secrets, and the id of the document's automation. */
+/** The known secret bindings, and the id of the document's automation. */
 export interface SecretBindings {
   bindings: ReadonlyMap<string, SecretBinding | null>;
   /** Absent for an automation that has not been saved. */
@@ -15,7 +15,7 @@ const STATIC_HOST = /^\s*https?:\/\/([^/?#{}$\s@]+?)(?::\d+)?(?:[/?#]|\s*$)/i;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Warns of secrets in a text of a step's config that the step will not be allowed to use. */
+/** Warns about secrets in a string of a step's config that the step will not be allowed to use. */
 export function checkSecretUse(
   text: string,
   path: readonly Segment[],
@@ -37,7 +37,7 @@ export function checkSecretUse(
 }
 
 /**
- * Returns the part of a binding that can be checked. The id of an automation is unknown before the automation is saved.
+ * Returns the part of a binding that can be checked. The id of an automation is unknown until the automation is saved.
  */
 function knownPart(binding: SecretBinding, automationId: string | undefined): SecretBinding {
   const { automations, ...rest } = binding;

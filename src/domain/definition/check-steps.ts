@@ -18,12 +18,10 @@ import { deriveTriggerId } from './trigger-ids';
 /** Maximum number of steps in a document, at any depth. */
 export const MAX_STEPS = 500;
 
-/**
- * Events of schedules. Each schedule belongs to one automation, so a `wait_for_trigger` cannot wait for these events.
- */
+/** Schedule events. Each schedule belongs to one automation, so a `wait_for_trigger` cannot wait for these events. */
 const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.interval']);
 
-/** Inputs and results of the checks of steps. */
+/** Inputs and results of the step checks. */
 export interface StepContext {
   registry: Registry<ActionDescription>;
   connections: ReadonlySet<string> | undefined;
@@ -33,7 +31,7 @@ export interface StepContext {
   findings: Findings;
   /** Result: paths of the config fields that accept secrets. */
   secretFields: SecretFields;
-  /** Result: the action of each step, by the id of the step; null for other kinds of steps. */
+  /** Result: the action of each step, by step id; null for steps of other kinds. */
   ids: Map<string, string | null>;
   /** Returns an unused id that is derived from an id that is already in use. */
   proposeId: (id: string) => string;
@@ -73,7 +71,7 @@ function hasTemplate(value: unknown): boolean {
   return found;
 }
 
-/** Codes of findings about the name of a field. They apply even if the value is a template. */
+/** Codes of findings that concern the name of a field. They apply even if the value is a template. */
 const ABOUT_KEYS = new Set(['unknown_key', 'invalid_key']);
 
 function checkConfig(
@@ -124,7 +122,7 @@ function checkAction({ step, path }: StepVisit, context: StepContext): void {
   if (isMap(config)) checkConfig(type, step.action, config, [...path, 'config'], context);
 }
 
-/** Returns the label of the context key of a trigger or wait; undefined if its type has none. */
+/** Returns the context key label of a trigger or wait; undefined if its type has none. */
 function keyLabelOf(type: TriggerType, { config }: Record<string, unknown>): string | undefined {
   return (isMap(config) ? type.contextKeyLabelOf?.(config) : undefined) ?? type.contextKeyLabel;
 }
@@ -159,7 +157,7 @@ function checkWait(wait: Record<string, unknown>, path: Segment[], context: Step
   context.findings.warning({ path: [...path, 'event'], code: 'context_key_differs', message });
 }
 
-/** Warns of events of one wait that `wait.trigger.id` cannot distinguish. */
+/** Warns about events of one wait that `wait.trigger.id` cannot distinguish. */
 function checkAwaitedIds(events: ReturnType<typeof eventsOfWait>, { findings }: StepContext): void {
   const seen = new Set<string>();
   for (const [{ id, event }, path] of events) {
@@ -172,7 +170,7 @@ function checkAwaitedIds(events: ReturnType<typeof eventsOfWait>, { findings }: 
   }
 }
 
-/** Warns of a loop whose maximum number of iterations is below its count. */
+/** Warns about a loop whose maximum number of iterations is below its count. */
 function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { findings }: StepContext): void {
   const { count, max_iterations: most = DEFAULT_MAX_ITERATIONS } = repeat;
   if (typeof count !== 'number' || typeof most !== 'number' || count <= most) return;
@@ -180,7 +178,7 @@ function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { finding
   findings.warning({ path: [...path, 'count'], code: 'cut_by_max_iterations', message });
 }
 
-/** Checks one step: limits, its id, the action that it calls or the event that it waits for, and its config. */
+/** Checks one step: the limits, its id, the action that it calls or the event that it waits for, and its config. */
 export function checkStep(visit: StepVisit, context: StepContext): void {
   checkLimits(visit, context);
   checkIdentity(visit, context);

@@ -98,7 +98,7 @@ function checkFor(
   report(`"for" needs a cause that can be checked at the deadline; "${event}" has none.${hint}`);
 }
 
-/** Checks the events, the configs and the use of `for` of all triggers. */
+/** Checks the event, the config and the use of `for` of every trigger. */
 export function checkTriggers(
   document: Record<string, unknown>,
   context: { registry: Registry<ActionDescription>; known: KnownNames; findings: Findings },

@@ -3,7 +3,9 @@ import type { Findings } from './findings';
 import type { Segment } from './place';
 import { visitTexts } from './secret-references';
 
-/** Warns of templates in fields that are not rendered. `instead` is the end of the message: what the author can do. */
+/**
+ * Warns about templates in fields that are not rendered. `instead` ends the message and says what the author can do.
+ */
 export function checkUnrendered(value: unknown, path: Segment[], instead: string, findings: Findings): void {
   visitTexts(value, path, (text, at) => {
     if (!isTemplate(text)) return;

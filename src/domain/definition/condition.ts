@@ -4,7 +4,7 @@ import { ExpressionText } from './expression-text';
 import { isTimeOfDay, isTimezone, WEEKDAYS } from './time-of-day';
 
 /**
- * A condition. A list means `and`. The type is written out because it contains itself. The schemas below are checked
+ * A condition. A list means `and`. The type is written out because it is recursive. The schemas below are checked
  * against it.
  */
 export type Condition =
@@ -61,7 +61,7 @@ const EntityState = z.strictObject({
 });
 /** The two forms of a `state` condition: one for the health of a system, and one for any entity. */
 export const STATE_FORMS = { health: HealthState, entity: EntityState };
-/** The condition that an entity's state must meet. */
+/** Schema of the value of a `state` condition. */
 export const State = z.union([HealthState, EntityState], { error: 'not a state' });
 const StateCondition = z.strictObject({ state: State }).describe('An entity is in a state');
 export type StateCondition = z.infer<typeof StateCondition>;

@@ -5,7 +5,7 @@ export const MAX_DURATION_MS = 30 * 24 * 3_600_000;
 
 const UNITS_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 const CLOCK = /^(\d{1,3}):([0-5]\d):([0-5]\d)$/;
-/** Format of Prometheus durations, without weeks and years: units from large to small, each at most once. */
+/** Matches Prometheus durations without weeks and years. Units must be in descending order, each at most once. */
 const COMPACT = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?(?:(\d{1,12})ms)?$/;
 
 const unit = (name: string) => z.number().min(0).optional().describe(`Number of ${name}`);
@@ -29,7 +29,7 @@ const TextDuration = z.string().superRefine((value, ctx) => {
 });
 
 /**
- * A duration such as `{template: "…"}`, which must render to a number of seconds, or to a text such as "1h30m" or
+ * A duration such as `{template: "…"}`. The template must render to a number of seconds, or to text such as "1h30m" or
  * "hh:mm:ss".
  */
 const TEMPLATE = { template: z.string().min(1).describe('Template that renders to a number of seconds') };
@@ -46,7 +46,7 @@ const MISSED = {
 const UnitDwell = z.strictObject({ ...UNITS, ...MISSED }).superRefine(checkUnits);
 const TemplateDwell = z.strictObject({ ...TEMPLATE, ...MISSED });
 
-/** The ways to write a duration. */
+/** The forms in which a duration can be written. */
 export const DURATION_FORMS = { units: UnitDuration, text: TextDuration, template: TemplateDuration };
 
 /**
@@ -59,10 +59,12 @@ export const Duration = z.union([UnitDuration, TextDuration, TemplateDuration], 
 });
 export type Duration = z.infer<typeof Duration>;
 
-/** The ways to write the duration of a dwell. */
+/** The forms in which the duration of a dwell can be written. */
 export const DWELL_FORMS = { units: UnitDwell, text: TextDuration, template: TemplateDwell };
 
-/** The duration of a dwell (`for:` of a trigger), and what happens when the dwell is missed. */
+/**
+ * The duration of a dwell (`for:` of a trigger), and what happens if its deadline passes while no worker is running.
+ */
 export const DwellDuration = z.union([UnitDwell, TextDuration, TemplateDwell], { error: 'not a duration' }).meta({
   id: 'DwellDuration',
   description:
@@ -82,7 +84,7 @@ function clockToMs(text: string): number | undefined {
   return (Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3])) * 1_000;
 }
 
-/** Returns `"1h30m"` or `"hh:mm:ss"` in milliseconds, or undefined for any other text. */
+/** Converts text such as `"1h30m"` or `"hh:mm:ss"` to milliseconds. Returns undefined for any other text. */
 function textToMs(text: string): number | undefined {
   const clock = clockToMs(text);
   if (clock !== undefined) return clock;
@@ -92,22 +94,22 @@ function textToMs(text: string): number | undefined {
   return unitsToMs({ days, hours, minutes, seconds }) + ms;
 }
 
-/** Returns the problem with a length in milliseconds, or undefined. */
+/** Returns why a length in milliseconds is not allowed, or undefined when it is allowed. */
 function rangeProblem(ms: number): string | undefined {
   if (!(ms > 0)) return 'A duration must be longer than 0';
   return ms > MAX_DURATION_MS ? 'A duration may be at most 30 days' : undefined;
 }
 
 /**
- * Thrown for a value that is not a duration, or not greater than 0 and at most 30 days. The message states the problem
- * and, for a template, what it rendered to.
+ * Thrown for a value that is not a duration, and for a duration that is not > 0 and ≤ 30 days. The message states the
+ * problem and, for a template, its rendered value.
  */
 export class DurationError extends Error {
   override readonly name = 'DurationError';
 }
 
 /**
- * Returns a rendered duration in milliseconds. It may be a number of seconds, numeric text, "1h30m" or "hh:mm:ss".
+ * Converts a rendered duration to milliseconds. It may be a number of seconds, numeric text, "1h30m" or "hh:mm:ss".
  * @throws {DurationError} for anything else
  */
 function renderedToMs(rendered: unknown): number {
@@ -127,8 +129,8 @@ function renderedToMs(rendered: unknown): number {
 }
 
 /**
- * Returns a duration in whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps the type of its
- * value; errors of `render` are passed on.
+ * Converts a duration to whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps the type of its
+ * value. Errors that `render` throws are passed on.
  * @throws {DurationError} when the result is not a duration
  */
 export function durationMs(duration: Duration | DwellDuration, render: (template: string) => unknown): number {
@@ -140,8 +142,8 @@ export function durationMs(duration: Duration | DwellDuration, render: (template
 }
 
 /**
- * Returns a duration without a template in milliseconds, or undefined for anything else. A number counts as
- * milliseconds.
+ * Converts a duration that is not a template to milliseconds. A number is read as milliseconds. Returns undefined for
+ * anything else.
  */
 export function writtenMs(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
@@ -153,7 +155,7 @@ export function writtenMs(value: unknown): number | undefined {
 /**
  * Returns the schema of a field in milliseconds that also accepts durations: 5000, "5s", "00:00:05" or {seconds: 5}.
  * The parsed value is in milliseconds.
- * @param preset the default that schemas show; it is not filled in
+ * @param preset the default that schemas show; parsing does not fill it in
  */
 export function millisecondsOf(least: number, most: number, preset: number) {
   return z

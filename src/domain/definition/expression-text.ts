@@ -12,7 +12,7 @@ export const ExpressionText = z.string().min(1).meta({
 /** Text that may contain `{{ expression }}`. */
 export const TemplateText = z.string().describe('Text; {{ expression }} is replaced');
 
-/** Any JSON map. The schema of the event or action gives its keys their meaning. */
+/** Any JSON map. The schema of the event or action defines the meaning of its keys. */
 export const JsonMap = z.record(z.string(), z.unknown());
 
 /** `enabled` of a step: true, false or an expression. */

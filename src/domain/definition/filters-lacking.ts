@@ -7,7 +7,7 @@ import { eventsOfWait, walkDocument } from './walk';
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** The filters of plugins in a definition, or in a part of a definition; sorted. */
+/** The plugin filters that a definition, or a part of a definition, uses. Both lists are sorted. */
 export interface PluginFilters {
   /** Filters that this process has. */
   own: readonly string[];
@@ -19,7 +19,7 @@ export interface PluginFilters {
 export type FiltersLacking = (definition: object) => readonly string[];
 
 /**
- * Creates a function that returns the filters of a definition that are not built in. Results are cached as long as the
+ * Creates a function that returns the filters in a definition that are not built in. Results are cached as long as the
  * definition exists.
  */
 export function createPluginFiltersOf(
@@ -42,15 +42,18 @@ export function createPluginFiltersOf(
   };
 }
 
-/** Creates a function that returns the filters of a definition that this process does not have, with the same cache. */
+/**
+ * Creates a function that returns the filters in a definition that this process does not have. Results are cached in
+ * the same way.
+ */
 export function createFiltersLacking(filters: FilterRegistry, registry: Registry): FiltersLacking {
   const filtersOf = createPluginFiltersOf(filters, registry);
   return (definition) => filtersOf(definition).lacking;
 }
 
 /**
- * Creates a function that returns the awaited events whose types this process does not have, sorted. Results are cached
- * as long as the definition exists.
+ * Creates a function that returns a sorted list of the awaited events whose trigger types this process does not have.
+ * Results are cached as long as the definition exists.
  */
 export function createTriggersLacking(registry: Registry): (definition: object) => readonly string[] {
   const known = new WeakMap<object, readonly string[]>();
@@ -63,7 +66,7 @@ export function createTriggersLacking(registry: Registry): (definition: object) 
   };
 }
 
-/** Returns the events that the waits of a definition await, sorted. */
+/** Returns a sorted list of the events that the waits of a definition await. */
 export function awaitedEventsIn(definition: Readonly<Record<string, unknown>>): string[] {
   const found = new Set<string>();
   walkDocument(definition, {

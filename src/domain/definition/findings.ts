@@ -4,17 +4,17 @@ import { formatPlace } from './place';
 import type { Locate } from './yaml-locate';
 
 /**
- * Maximum number of errors and, separately, of warnings. It keeps responses readable when everything in a document is
+ * Maximum number of errors and, separately, of warnings. This keeps responses readable when everything in a document is
  * wrong.
  */
 const MAX_FINDINGS = 200;
 
-/** A finding. For the text of an expression, it includes the position inside the text. */
+/** A finding. For a finding inside an expression, it includes the position in the text of the expression. */
 export interface Report extends RawFinding {
   inside?: { line: number; column: number };
 }
 
-/** Collects the findings of a validation, up to `MAX_FINDINGS` and each one once, and converts their paths to texts. */
+/** Collects the distinct findings of a validation, up to `MAX_FINDINGS`, and converts their paths to text. */
 export class Findings {
   private readonly found = { errors: [] as Finding[], warnings: [] as Finding[] };
   private readonly seen = new Set<string>();
@@ -29,7 +29,7 @@ export class Findings {
     this.add(this.found.warnings, report);
   }
 
-  /** Whether further warnings are dropped, so that checks that only warn can be skipped. */
+  /** Whether further warnings are dropped. If true, checks that only warn can be skipped. */
   get warningsAreFull(): boolean {
     return this.found.warnings.length >= MAX_FINDINGS;
   }

@@ -21,13 +21,13 @@ export const GitOpsDocument = z.strictObject({
 interface Unwrapped {
   /** `metadata.name`, which identifies the automation within its source. */
   name: string;
-  /** `metadata.annotations.path`, which is the file of the document. */
+  /** `metadata.annotations.path`, which is the path of the file with the document. */
   file: string | null;
   /** The automation document. */
   document: Record<string, unknown>;
   findings: Finding[];
   /**
-   * Warnings about keys of `spec` that metadata overrides. Their paths refer to the document for Git, not to
+   * Warnings about keys of `spec` that `metadata` overrides. Their paths refer to the document for Git, not to
    * `document`.
    */
   warnings: Finding[];
@@ -35,9 +35,7 @@ interface Unwrapped {
   pathOf(path: string): string;
 }
 
-/**
- * Returns whether a document is in the form for Git. A plain automation document has neither `apiVersion` nor `kind`.
- */
+/** Returns whether a document has the form for Git. A plain automation document has neither `apiVersion` nor `kind`. */
 export function isGitOps(document: Record<string, unknown>): boolean {
   return Object.hasOwn(document, 'apiVersion') || Object.hasOwn(document, 'kind');
 }
@@ -45,7 +43,7 @@ export function isGitOps(document: Record<string, unknown>): boolean {
 /**
  * Extracts the automation from `{apiVersion, kind, metadata, spec}`. The name of the automation is `metadata.title`, or
  * `metadata.name` if there is no title. The description in `metadata` and the label `group` override those in `spec`.
- * If the form is not valid, the result has only findings: `name` and `document` are empty.
+ * If the form is not valid, the result contains only findings, and `name` and `document` are empty.
  */
 export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   const parsed = GitOpsDocument.safeParse(whole);

@@ -11,8 +11,8 @@ const FROM_METADATA = ['name', 'description', 'group'] as const;
 const create = (value: unknown) => new Document(value, { version: '1.2', schema: 'core' });
 
 /**
- * Returns the automation in a document for Git as YAML: `spec` with its comments, after the name, description and group
- * from the metadata. Returns null when the text would not match `definition`. Modifies the node of `spec`.
+ * Returns the YAML of the automation in a document for Git: `spec` with its comments, preceded by the name, description
+ * and group from the metadata. Returns null when the text would not match `definition`. Modifies the node of `spec`.
  */
 export function automationText(
   gitOps: Document.Parsed,
@@ -40,9 +40,9 @@ export function automationText(
 }
 
 /**
- * Returns the document of a file as a document for Git, with its comments and in the style of the text `like`. Wraps a
- * plain automation. Sets `path` as an annotation unless the document already has one. Returns undefined when the result
- * cannot be written with its comments. Modifies the parsed document.
+ * Converts the document in a file to a document for Git, with its comments and in the style of `like`. Wraps a plain
+ * automation. Adds the annotation `path` unless the document already has it. Returns undefined when the result cannot
+ * be written with its comments. Modifies the parsed document.
  */
 export function gitOpsText(
   parsed: Document.Parsed,
@@ -70,7 +70,7 @@ export function gitOpsText(
   }
 }
 
-/** Joins comments, some of which may be missing. Returns null when all are. */
+/** Joins comments, some of which may be missing. Returns null when all are missing. */
 function joined(...comments: (string | null | undefined)[]): string | null {
   const given = comments.filter((comment) => comment != null);
   return given.length === 0 ? null : given.join('\n');

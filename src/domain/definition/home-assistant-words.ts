@@ -1,6 +1,6 @@
 /**
- * Words of Home Assistant's automations that are not used here, with what to write instead. Each word is listed under a
- * key that only one kind of map has, so that the hint appears only in maps of that kind. Sources:
+ * Words from Home Assistant automations that are not used here, with what to write instead. Each word is listed under a
+ * key that occurs in only one kind of map, so that the hint appears only in maps of that kind. Sources:
  * https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
  */
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -16,7 +16,7 @@ export interface RawFinding {
 type Issue = z.core.$ZodIssue;
 /**
  * Returns the branch of a union that the author probably intended, a finding when the value selects no branch or
- * several, or undefined when it gives no indication.
+ * several, or undefined when the value gives no indication.
  */
 export type PickBranch = (value: unknown) => z.core.$ZodType | { code: string; message: string } | undefined;
 
@@ -121,8 +121,8 @@ function simpleFinding(issue: Issue, value: unknown): { code: string; message: s
 }
 
 /**
- * Returns how much a value differs from a branch of a union. Each unknown key counts, and a wrong type of the whole
- * value counts most.
+ * Returns how much a value differs from a branch of a union. Each unknown key counts as a difference, and a wrong type
+ * of the whole value counts most.
  */
 function distanceOf(issues: readonly Issue[]): number {
   return issues.reduce((sum, issue) => {

@@ -22,7 +22,7 @@ function toJson(schema: z.ZodType): Json {
   return json;
 }
 
-/** Returns a schema that also accepts a text with `{{` in place of any nested value, as validation does. */
+/** Returns a schema that, like validation, also accepts a string with `{{` in place of any nested value. */
 function relaxed(schema: unknown, top = true): unknown {
   if (!isMap(schema)) return schema;
   const copy: Json = { ...schema };
@@ -95,9 +95,9 @@ function formWith(forms: unknown, key: string): Json | undefined {
 }
 
 /**
- * Returns the JSON Schema of the automation document for editors. It is generated from the zod schemas, with the
- * registered events and actions, their descriptions and their configs. Expressions, ids and artifacts are checked only
- * by the validator.
+ * Returns the JSON Schema of the automation document for editors. It is generated from the zod schemas, and includes
+ * the registered events and actions with their descriptions and configs. Expressions, ids and artifacts are checked
+ * only by the validator.
  */
 export function automationJsonSchema(registry: Registry<ActionDescription>): Json {
   const schema = z.toJSONSchema(Definition, { io: 'input', unrepresentable: 'any' }) as Json;

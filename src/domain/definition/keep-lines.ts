@@ -1,8 +1,8 @@
 import { diffArrays } from 'diff';
 
 /**
- * Maximum number of added and removed lines. With more, the comparison is abandoned, because its time grows with the
- * square of this number.
+ * Maximum number of added and removed lines. If there are more, the comparison is abandoned, because its time grows
+ * with the square of their number.
  */
 const MAX_EDITS = 2_000;
 

@@ -4,7 +4,10 @@ export type Segment = string | number;
 const PLAIN_KEY = /^[A-Za-z_$][A-Za-z0-9_$-]*$/;
 const PART = /\.?([A-Za-z_$][A-Za-z0-9_$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
 
-/** Formats a path, e.g. `actions[0].choose[1].sequence[2].config["a key"]`. The empty text is the whole document. */
+/**
+ * Formats a path, e.g. `actions[0].choose[1].sequence[2].config["a key"]`. The empty string refers to the whole
+ * document.
+ */
 export function formatPlace(segments: readonly PropertyKey[]): string {
   let place = '';
   for (const segment of segments) {

@@ -5,12 +5,12 @@ import { MAX_DATA_DEPTH } from './yaml-data';
 /** Matches NUL, which Postgres cannot store, and lone surrogates, which no encoding can represent. */
 const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
-/** Returns whether `text` can be stored and sent, which requires that it contains neither NUL nor lone surrogates. */
+/** Returns whether `text` can be stored and sent, that is, whether it contains neither NUL nor lone surrogates. */
 export function isStorableText(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
-/** Copies JSON data, and reports texts, numbers and keys that cannot be copied unchanged. */
+/** Copies JSON data, and reports strings, numbers and keys that cannot be copied unchanged. */
 class Copy {
   readonly findings: RawFinding[] = [];
   private readonly path: Segment[] = [];
@@ -37,7 +37,7 @@ class Copy {
     return result;
   }
 
-  /** Reads only own data properties, so that no function of the input is ever called. */
+  /** Reads only own data properties, so that no function in the input is ever called. */
   private property(container: object, key: string | number): unknown {
     const found = Object.getOwnPropertyDescriptor(container, key);
     if (found === undefined || 'value' in found) return found?.value;

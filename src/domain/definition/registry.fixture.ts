@@ -93,5 +93,5 @@ const plugins: PluginDescription[] = [
   },
 ];
 
-/** A small registry with one example of everything that validation checks. */
+/** A small registry with one example of each thing that validation checks. */
 export const testRegistry = createRegistry(plugins);

@@ -20,7 +20,7 @@ function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   return undefined;
 }
 
-/** Returns a schema and everything that it wraps, outermost first. */
+/** Returns a schema and the schemas that it wraps, from the outside in. */
 function layersOf(schema: z.core.$ZodType): z.core.$ZodType[] {
   const layers = [schema];
   for (let inner = unwrapOnce(schema); inner; inner = unwrapOnce(inner)) layers.push(inner);
@@ -33,8 +33,8 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
 }
 
 /**
- * Returns the keys that a schema declares, in all branches of a union; empty for a schema that declares none, such as
- * that of a text or of a map with any keys.
+ * Returns the keys that a schema declares, including those of all branches of a union. Returns an empty list for a
+ * schema that declares no keys, such as that of a string or of a map with any keys.
  */
 export function knownKeys(schema: z.core.$ZodType): string[] {
   const core = unwrap(schema);
@@ -62,7 +62,7 @@ export function childSchemas(schema: z.core.$ZodType, key: PropertyKey): z.core.
   return [];
 }
 
-/** Returns the first schema at a path below a schema, or undefined where nothing is declared. */
+/** Returns the first schema at a path below a schema, or undefined when no schema is declared there. */
 export function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType | undefined {
   let current = [schema];
   for (const key of path) current = current.flatMap((one) => childSchemas(one, key));
@@ -96,7 +96,8 @@ function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
 const flagged = new WeakMap<z.core.$ZodType, Map<string, boolean>>();
 
 /**
- * Returns whether a schema contains a flag at any depth. Results are cached, so that schemas without flags cost little.
+ * Returns whether a schema contains a flag at any depth. Results are cached, so that checking schemas without flags is
+ * cheap.
  */
 function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   const known = flagged.get(schema) ?? new Map<string, boolean>();

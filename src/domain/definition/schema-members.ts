@@ -16,7 +16,7 @@ const TOO_RICH = [
 ];
 const ALWAYS_OWN = new Set(['string', 'number', 'integer', 'boolean', 'null']);
 
-/** A schema with the document that its references point into. */
+/** A schema, together with the document to which its references refer. */
 export interface SchemaInDocument {
   schema: unknown;
   root: unknown;
@@ -92,7 +92,7 @@ export function memberOf(alternatives: readonly SchemaInDocument[], key: string 
   return found.length > 0 ? { alternatives: found } : { known: [...new Set(known)] };
 }
 
-/** Returns the possible values as texts, without null, or undefined when they cannot be listed. */
+/** Returns the possible values, except null, as strings. Returns undefined when they cannot be listed. */
 export function possibleValues(alternatives: readonly SchemaInDocument[]): string[] | undefined {
   const values = new Set<string>();
   for (const alternative of alternatives) {

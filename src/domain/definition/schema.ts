@@ -4,14 +4,14 @@ import { Condition } from './condition';
 import { JsonMap } from './expression-text';
 import { TriggerDefinition } from './trigger';
 
-/** The name of a group. White space around it is removed; an empty name means no group. */
+/** The name of a group. Surrounding white space is removed; an empty name means no group. */
 export const GroupName = z.string().trim().max(120);
 
 const actions = z.array(ActionStep).default([]);
 
 /**
  * The complete automation document (`docs/automations.md`), after `normalizeDocument` has filled in derived trigger
- * ids. Unknown keys are errors. `group` is accepted here and stored in the row of the automation.
+ * ids. Unknown keys are errors. `group` is accepted here but stored in the automation's row.
  */
 export const Definition = z
   .strictObject({

@@ -34,8 +34,8 @@ export const TRIGGER_FIELDS = {
 const VARIABLES = described('Variables of the document and of steps before this one');
 
 /**
- * Names with which an expression can start, in the order in which messages list them. Roots without properties depend
- * on the document.
+ * Names with which an expression can start, in the order in which messages list them. The members of roots without
+ * properties, such as `trigger`, depend on the document.
  */
 export const SCOPE_ROOTS: Readonly<Record<string, JsonSchema>> = {
   trigger: described('The event that started the run'),

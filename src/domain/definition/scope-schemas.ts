@@ -5,7 +5,7 @@ import type { Registry } from '../registry/registry';
 /** A JSON Schema (2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** JSON Schemas of the data that expressions read. They are plain data, so that a browser can use them as well. */
+/** JSON Schemas of the data that expressions read. They are plain data, so a browser can use them as well. */
 export interface ScopeSchemas {
   /** Payload of each event. */
   payloads: ReadonlyMap<string, JsonSchema>;
@@ -21,7 +21,7 @@ function toJson(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any', reused: 'inline' }) as JsonSchema;
 }
 
-/** Returns the schemas of the scope, which come from the registered plugins. They are computed once per registry. */
+/** Returns the scope schemas of the registered plugins. They are computed once per registry. */
 export function scopeSchemasOf(registry: Registry<ActionDescription>): ScopeSchemas {
   const before = made.get(registry);
   if (before !== undefined) return before;

@@ -27,15 +27,15 @@ interface Start {
 /** The types of the data that the expressions of one document read. */
 export interface ScopeTypes {
   /**
-   * Returns the start of a chain, or undefined when nothing is known about it. `at` is the path of the text in the
-   * document.
+   * Returns the start of a chain, or undefined when nothing is known about it. `at` is the path of the expression in
+   * the document.
    */
   startOf(chain: Chain, at: readonly Segment[]): Start | undefined;
   /** Returns the type of an entity kind's state, or undefined when it is unknown. */
   kind(name: string): SchemaInDocument | undefined;
 }
 
-/** Returns the event of the wait whose filter is at a path, or undefined for any other path. */
+/** Returns the awaited event whose filter is at a path, as a list, or undefined for any other path. */
 function waitedAt(document: unknown, at: readonly Segment[]): Listened[] | undefined {
   const wait = at.lastIndexOf('wait_for_trigger');
   if (wait < 0 || at.at(-1) !== 'filter') return undefined;
@@ -79,7 +79,7 @@ class Types implements ScopeTypes {
     return { schema, root: schema };
   }
 
-  /** Returns the payload schemas of events, each once. An unknown event has an open schema. */
+  /** Returns the payload schemas of events without duplicates. An unknown event has an open schema. */
   private payloads(events: readonly Listened[]): SchemaInDocument[] {
     const found = new Map<string, SchemaInDocument>();
     for (const { event, config } of events) {

@@ -9,8 +9,8 @@ const NAME = /^\.([A-Za-z0-9_-]+)\s*$/;
 type VisitText = (text: string, path: readonly Segment[]) => void;
 
 /**
- * Calls `visit` for every text in a value. The path is a single list that is modified during the walk; copy it to keep
- * it.
+ * Calls `visit` for every string in a value. The path is a single list that is modified during the walk; copy it to
+ * keep it.
  */
 export function visitTexts(value: unknown, path: readonly Segment[], visit: VisitText): void {
   walkTexts(value, [...path], visit);
@@ -54,9 +54,9 @@ export function secretsOf(document: unknown): string[] {
 }
 
 /**
- * Checks a value that must not refer to secrets. Returns a message about the first reference in a text or in the name
- * of a key, or undefined when there is none. The check is needed for definitions that were saved before such references
- * were refused. `place` is the name of the value in the message.
+ * Checks a value that must not refer to secrets. Returns a message about the first reference in a string or in a key,
+ * or undefined when there is none. The check is needed for definitions that were saved before such references were
+ * refused. `place` is the name of the value in the message.
  */
 export function outsideReference(value: unknown, place: string): string | undefined {
   const first = createFirstReference();
@@ -65,7 +65,7 @@ export function outsideReference(value: unknown, place: string): string | undefi
   return first.problem();
 }
 
-/** Returns the same as `outsideReference`, but searches only the names of keys. */
+/** Returns the same as `outsideReference`, but searches only keys. */
 export function outsideKey(value: unknown): string | undefined {
   const first = createFirstReference();
   visitKeys(value, [], first.visit);
@@ -88,8 +88,8 @@ function createFirstReference(): { visit: VisitText; problem(): string | undefin
 export type SecretFields = Set<string>;
 
 /**
- * Reports an error for each `${{ secrets.X }}` in a field that does not allow secrets. Warns of texts that resemble
- * such a reference, and, when the existing secrets are given, of unknown names.
+ * Reports an error for each `${{ secrets.X }}` in a field that does not allow secrets. Warns about text that resembles
+ * such a reference and, when the existing secrets are given, about unknown names.
  */
 export function checkSecretReferences(
   document: unknown,

@@ -1,7 +1,7 @@
 /** Maximum length of a slug without its suffix, in characters. */
 const MAX_LENGTH = 60;
 
-/** Prefix of the workflow ids of housekeeping, which no slug may have. */
+/** Prefix of housekeeping workflow ids. A slug must not begin with it. */
 const RESERVED = 'fermata-housekeeping';
 
 /**
@@ -23,7 +23,7 @@ export function slugOf(name: string, id: string): string {
 
 const trimmed = (text: string): string => text.replace(/^-+|-+$/g, '');
 
-/** Returns the slug itself if it is free, otherwise with the first free suffix, starting with `-2`. */
+/** Returns the slug unchanged if it is free, otherwise the slug with the first free suffix, starting with `-2`. */
 export function freeSlug(slug: string, taken: ReadonlySet<string>): string {
   let free = slug;
   for (let suffix = 2; taken.has(free); suffix += 1) free = `${slug}-${suffix}`;

@@ -26,7 +26,7 @@ function stored(text: string, more: Partial<StoredDocument> = {}): StoredDocumen
   return { definition, group: group as string | null, status: 'enabled', ...more };
 }
 const before = stored(TEXT);
-/** Returns the text after a JSON patch of the definition. */
+/** Returns the text after the definition was changed by a JSON request. */
 function patched(change: (definition: Record<string, never>) => object, more: Partial<StoredDocument> = {}) {
   const { group: _group, ...document } = change(structuredClone(before.definition) as never) as Record<string, unknown>;
   const { definition, errors } = validate(document);

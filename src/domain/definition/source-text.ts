@@ -10,14 +10,14 @@ import { editYaml, mergeYaml, setTopKeys } from './yaml-edit';
 
 type Status = 'enabled' | 'disabled';
 
-/** An automation as it is stored. The group is stored outside of the definition. */
+/** An automation as it is stored. The group is stored outside the definition. */
 export interface StoredDocument {
   definition: Definition;
   group: string | null;
   status: Status;
 }
 
-/** The definition, the group and the status that a text contains. */
+/** The definition, the group and the status that YAML text contains. */
 interface Stated {
   definition: Definition;
   group: string | null;
@@ -27,7 +27,7 @@ interface Stated {
 
 /**
  * Returns the YAML of an automation. This is the original text with its comments if it matches the definition; a group
- * or status that has changed since is updated in the text. Otherwise the YAML is generated from the definition.
+ * or status that has changed since then is updated in the text. Otherwise the YAML is generated from the definition.
  */
 export function textOf(sourceYaml: string | null, stored: StoredDocument): string {
   return keptText(sourceYaml, stored) ?? rendered(stored);
@@ -36,8 +36,8 @@ export function textOf(sourceYaml: string | null, stored: StoredDocument): strin
 /**
  * Returns the text to store after a change. If the YAML of the request (`patch`) contains the whole result, this is
  * `patch`. Otherwise, the keys of `patch`, or for a JSON request the changed paths, are applied to the previous text.
- * Returns null when the result does not match `after`, or for a JSON request when there is no previous text that
- * matches `before`.
+ * Returns null when the result does not match `after`. For a JSON request, also returns null when there is no previous
+ * text that matches `before`.
  */
 export function textAfter({ sourceYaml, before, after, patch }: TextChange): string | null {
   if (patch !== undefined && states(patch, after)) return patch;
@@ -57,7 +57,7 @@ export interface TextChange {
   patch?: string | undefined;
 }
 
-/** Returns whether `text` contains exactly this automation. Without a status, it matches any status. */
+/** Returns whether `text` contains exactly this automation. Text without a status matches any status. */
 export function states(text: string, { definition, group, status }: StoredDocument): boolean {
   const stated = statedBy(text);
   if (stated === undefined || !sameJson(stated.definition, definition)) return false;

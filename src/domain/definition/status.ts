@@ -5,7 +5,7 @@ import { validateDefinition, validateYaml, type Validation, type ValidationOptio
 import { readYaml } from './yaml';
 import type { Locate } from './yaml-locate';
 
-/** Whether an automation starts runs. The status is sent alongside the document and is not part of a version. */
+/** Whether an automation starts runs. The status is sent together with the document but is not part of a version. */
 export const AutomationStatus = z.enum(['enabled', 'disabled']);
 type AutomationStatus = z.infer<typeof AutomationStatus>;
 
@@ -26,8 +26,8 @@ export function takeStatus(
 }
 
 /**
- * Validates a text as `POST /automations/validate` does. The text is one document in YAML, with or without `status` as
- * an additional key.
+ * Validates YAML text as `POST /automations/validate` does. The text must contain one document, which may have `status`
+ * as an additional key.
  */
 export function validateSentYaml(
   text: string,

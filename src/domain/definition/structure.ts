@@ -11,7 +11,7 @@ import { Definition } from './schema';
 import { knownKeys, unwrap } from './schema-at';
 
 /**
- * Returns a hint for the message about a step without a kind: what to write instead of a word of Home Assistant, or the
+ * Returns a hint for the message about a step without a kind: what to write instead of a Home Assistant word, or the
  * kind that was probably meant, if exactly one key resembles a kind. Returns "" when there is no hint.
  */
 function misspeltKind(value: Record<string, unknown>): string {

@@ -1,4 +1,4 @@
-/** Weekdays as they are written in documents, Monday first. */
+/** Weekdays as they are written in documents, in order from Monday. */
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const TIME_OF_DAY = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
@@ -15,8 +15,8 @@ export function secondsOfDay(text: string): number {
 }
 
 /**
- * Returns whether the runtime supports this IANA time zone. Offsets like "+02:00" are refused, because they have no
- * daylight saving time.
+ * Returns whether the runtime supports this IANA time zone. Offsets such as "+02:00" are refused, because they do not
+ * include daylight saving time.
  */
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;

@@ -19,9 +19,9 @@ interface Taken {
 }
 
 /**
- * Creates a function that proposes the first free id of `base_2`, `base_3`… that it has not proposed before. Create one
- * function per document. Each search continues after the previous proposal, so that thousands of equal ids need one
- * look-up each.
+ * Creates a function that returns the first id among `base_2`, `base_3`… that is free and that it has not returned
+ * before. Create one function per document. Each search continues after the previous result, so that thousands of equal
+ * ids need only one lookup each.
  */
 export function createProposals(taken: Taken): (base: string) => string {
   const last = new Map<string, number>();
@@ -35,7 +35,8 @@ export function createProposals(taken: Taken): (base: string) => string {
 }
 
 /**
- * Returns the ids of the triggers in a raw document. Derived ids are only included after `fillTriggerIds` was called.
+ * Returns the ids of the triggers in a raw document. Derived ids are included only after `fillTriggerIds` has been
+ * called.
  */
 export function triggerIdsOf(document: Record<string, unknown>): string[] {
   return listOf(document.triggers).flatMap((trigger) =>

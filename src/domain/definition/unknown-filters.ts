@@ -6,7 +6,7 @@ import { isMap } from './plain-map';
 import { visitTexts } from './secret-references';
 import { walkDocument, type TextMode } from './walk';
 
-/** Matches a possible use of a filter. Texts may contain `|` for other reasons. */
+/** Matches a possible use of a filter. Text may also contain `|` for other reasons. */
 const MAYBE_FILTER = /\|\s*([A-Za-z_][A-Za-z0-9_]*)/g;
 
 /** Fields of the built-in actions that contain code, which is never rendered. */
@@ -43,8 +43,8 @@ export function unknownFilters(
 }
 
 /**
- * Returns whether any text may contain an unknown filter. If this returns false, as for most definitions, nothing has
- * to be parsed.
+ * Returns whether any string in a definition may contain an unknown filter. For most definitions, the result is false,
+ * and nothing has to be parsed.
  */
 function mayHaveUnknown(definition: unknown, isKnown: (name: string) => boolean): boolean {
   let may = false;

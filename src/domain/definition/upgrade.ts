@@ -25,8 +25,8 @@ const FLAPPING = 'healthcheck.flapping_detected';
 const NOT_HEALTHY = 'trigger.payload.newStatus != "healthy"';
 
 /**
- * Replaces `healthcheck.flapping_detected` with a window over changes of health. An existing filter is kept. The id
- * that was derived from the old event is written into the document, so that conditions that refer to it still work.
+ * Replaces `healthcheck.flapping_detected` with a window over health changes. An existing filter is kept. The id that
+ * was derived from the old event is written to the document, so that conditions can still refer to it.
  */
 function withoutFlappingDetected(document: Document): Document {
   const isFlapping = (trigger: unknown): trigger is Document =>
@@ -51,8 +51,8 @@ function counting({ config, ...trigger }: Document): Document {
 }
 
 /**
- * Returns an expression without the braces around it, which would be an error inside another expression. Returns
- * undefined if it is not a string.
+ * Removes the braces around a filter, because they would be an error inside another expression. Returns undefined if
+ * `filter` is not a string.
  */
 function bare(filter: unknown): string | undefined {
   if (typeof filter !== 'string') return undefined;

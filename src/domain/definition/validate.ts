@@ -35,7 +35,7 @@ export interface ValidationOptions extends KnownNames {
   schemas?: ScopeSchemas;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
-  /** Returns the line and column of a path, for a document that was parsed from text. */
+  /** Returns the line and column of a path. Set for a document that was parsed from text. */
   locate?: Locate;
   /** Names of the secrets that exist. If absent, references to secrets are not checked. */
   secrets?: ReadonlySet<string>;
@@ -46,7 +46,7 @@ export interface ValidationOptions extends KnownNames {
   connections?: ReadonlySet<string>;
 }
 
-/** All findings. `definition` is set if and only if there are no errors. */
+/** The result of a validation. `definition` is set if and only if there are no errors. */
 export interface Validation {
   definition?: Definition;
   errors: Finding[];
@@ -55,8 +55,8 @@ export interface Validation {
 
 const NOT_CODE = () => false;
 /**
- * Maximum number of actions, branches and conditions. The validation of a document with more ends with an error at
- * once, because checking a document of one megabyte could take a minute.
+ * Maximum number of actions, branches and conditions. A larger document is refused without further checks, because
+ * checking a document of one megabyte could take a minute.
  */
 const MAX_ENTRIES = 5_000;
 

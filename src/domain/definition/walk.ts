@@ -4,7 +4,7 @@ import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 
 /**
- * How a value is parsed. `template`: every text in the value is a template. `either`: a text is a template if it
+ * How a value is parsed. `template`: every string in the value is a template. `either`: a string is a template if it
  * contains `{{`, otherwise an expression.
  */
 export type TextMode = 'expression' | 'template' | 'either';
@@ -28,12 +28,12 @@ export interface StepVisit {
 }
 
 /**
- * Callbacks of a walk. Parts of the document with the wrong shape are skipped, because the check of the structure
- * reports them.
+ * Callbacks of a walk. Parts of the document with the wrong shape are skipped, because the structure check reports
+ * them.
  */
 export interface Visitor {
   step?(visit: StepVisit): void;
-  /** Receives a list of steps in order, for checks of neighbouring steps. */
+  /** Receives a list of steps in order. Used for checks that compare neighbouring steps. */
   steps?(list: readonly unknown[], path: Segment[]): void;
   /** Receives the branches of a `parallel` or a `choose`, which may have any shape. */
   branches?(list: readonly unknown[]): void;
@@ -229,8 +229,8 @@ class Walk {
 }
 
 /**
- * Visits every step, condition and expression of a raw document, in the order of the text within each list. Expressions
- * in the configs of actions are not visited: the `step` callback receives the whole step.
+ * Visits every step, condition and expression of a raw document. Within each list, visits them in document order.
+ * Expressions in the configs of actions are not visited: the `step` callback receives the whole step.
  */
 export function walkDocument(document: Record<string, unknown>, visitor: Visitor): void {
   const walk = new Walk(visitor);

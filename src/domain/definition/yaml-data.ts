@@ -2,14 +2,14 @@ import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type
 import { formatPlace, type Segment } from './place';
 
 /**
- * Maximum number of values in a document after its aliases are expanded. A document with more is refused, because a few
- * nested aliases can expand to any size.
+ * Maximum number of values in a document after its aliases are expanded. A document with more values is refused,
+ * because a few nested aliases can expand to any size.
  */
 const MAX_VALUES = 100_000;
 /** Maximum nesting of maps and lists. */
 export const MAX_DATA_DEPTH = 200;
 
-/** A construct in YAML that is refused. `offset` is its position in the text. */
+/** A YAML construct that is refused. `offset` is its position in the text. */
 export interface YamlProblem {
   place: string;
   code: string;
@@ -17,15 +17,15 @@ export interface YamlProblem {
   offset: number;
 }
 
-/** Sets an own property, even one that is named `__proto__`. */
+/** Sets an own property, even if its name is `__proto__`. */
 function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /**
- * Converts a parsed YAML node to plain JSON data, with string keys, without merge keys, and with aliases copied up to a
- * limit. The library's own conversion would merge prototypes for keys such as `__proto__`, and its check for duplicate
- * keys is quadratic.
+ * Converts a parsed YAML node to plain JSON data, with string keys and without merge keys. Aliases are copied up to a
+ * limit. The library's own conversion turns lists and maps that are used as keys into strings, and its check for
+ * duplicate keys is quadratic.
  */
 class Conversion {
   readonly problems: YamlProblem[] = [];
@@ -117,7 +117,7 @@ class Conversion {
   }
 }
 
-/** Returns the plain data of a YAML node, and the constructs in it that are refused. */
+/** Returns the plain data of a YAML node, and the refused constructs that it contains. */
 export function toPlainData(node: unknown): { value: unknown; problems: YamlProblem[] } {
   const conversion = new Conversion();
   return { value: conversion.convert(node, []), problems: conversion.problems };

@@ -13,7 +13,7 @@ import { keepLines } from './keep-lines';
 import { isMap } from './plain-map';
 import { insertPair, mapOf, ownFirstComment, pairOf, removeKey, setKey, withCommentsOf, writeLike } from './yaml-style';
 
-/** Keys after which a new top-level key is placed. The first of these that exists is used. */
+/** Keys after which a new top-level key is placed. The first key that exists is used. */
 const HEAD = ['description', 'name'];
 
 /** Parses `text` that `readYaml` has accepted. */
@@ -23,9 +23,9 @@ function parsed(text: string): Document.Parsed {
 }
 
 /**
- * Changes a text from one document to another, and keeps its comments and style. `before` is the normalized document of
- * the text; defaults that the text leaves out are not written. Returns undefined when the text is not a map, or when
- * the result cannot be written, for example because an alias refers to a part that was removed.
+ * Edits `text` so that it contains the document `after`, and keeps its comments and style. `before` is the normalized
+ * document that `text` contains. Defaults that `text` leaves out are not added. Returns undefined when `text` is not a
+ * map, or when the result cannot be written, for example because an alias refers to a part that was removed.
  */
 export function editYaml(
   text: string,
@@ -37,8 +37,8 @@ export function editYaml(
 
 /**
  * Copies the top-level keys of `patch`, with their comments, to `text`. A key with the value null is removed from
- * `text`. `status` is copied only if `text` has this key. Returns undefined when `patch` is not a map, and in the same
- * cases as `editYaml`.
+ * `text`. `status` is copied only if `text` already has this key. Returns undefined when `patch` is not a map, and in
+ * the cases in which `editYaml` does.
  */
 export function mergeYaml(text: string, patch: string): string | undefined {
   const given = parsed(patch);

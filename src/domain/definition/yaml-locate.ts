@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, type Document, type LineCounter, type Node, type Pair } from 'yaml';
 import { parsePlace, type Segment } from './place';
 
-/** A 1-based position in a text. */
+/** A 1-based position in text. */
 export interface Position {
   line: number;
   column: number;
@@ -35,8 +35,8 @@ function step({ node }: Found, segment: Segment): Found | undefined {
 }
 
 /**
- * Follows a path as far as it exists. Paths at run time contain an iteration after `repeat`, which the text does not
- * have.
+ * Follows a path as far as it exists. At run time, paths contain an iteration number after `repeat`, which does not
+ * exist in the text.
  */
 function walk(root: Node | null, segments: readonly Segment[]): Found {
   let found: Found = { node: root, key: null };
@@ -68,7 +68,7 @@ function offsetInside(source: string, node: Node, inside: Position): number | un
   return indent < 0 ? undefined : indent + inside.column - 1;
 }
 
-/** Creates the function that locates paths in one document of a text. */
+/** Creates the function that locates paths in one document of `source`. */
 export function createLocate(source: string, document: Document.Parsed, lines: LineCounter): Locate {
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);

@@ -6,8 +6,8 @@ const FLUSH_LIST = /^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\r?\n\1- /m;
 const TIGHT_BRACES = /\{[^\s{}][^\n{}]*\}(?!\})/;
 
 /**
- * Writes a document with its comments, in the style of the text `like`: the same indentation of lists and the same
- * padding of braces. Does not fold lines.
+ * Writes a document with its comments in the style of `like`: the same indentation of lists and the same padding of
+ * braces. Does not fold lines.
  */
 export function writeLike(like: string, document: Document): string {
   return document.toString({
@@ -79,7 +79,10 @@ export function ownFirstComment(list: YAMLSeq<Node | null>): void {
   list.commentBefore = null;
 }
 
-/** Moves the comment above a map to its first key, so that a new first key does not take it. */
+/**
+ * Moves the comment above a map to its first key, so that the comment stays with this key when another key is inserted
+ * before it.
+ */
 export function ownHeadComment(map: YAMLMap<Scalar, Node | null>): void {
   const [first] = map.items;
   if (first === undefined || map.commentBefore == null) return;

@@ -4,14 +4,16 @@ import type { Definition } from './schema';
 import { MAX_DATA_DEPTH, toPlainData } from './yaml-data';
 import { createLocate, type Locate } from './yaml-locate';
 
-/** Maximum length of a document's text, in bytes of UTF-8. */
+/** Maximum length of a document's text, in UTF-8 bytes. */
 export const MAX_DOCUMENT_BYTES = 1_048_576;
-/** Maximum number of lexical tokens, because the parser's time depends on them more than on the length. */
+/**
+ * Maximum number of lexical tokens. Parsing time depends more on the number of tokens than on the length of the text.
+ */
 const MAX_TOKENS = 200_000;
 const MAX_FINDINGS = 100;
 const TAG_MESSAGE = 'Tags ("!…") are not used here; put an expression that starts with "!" in quotes';
 
-/** A document in a text. `value` is usable only if `errors` is empty. */
+/** A document in YAML text. `value` is usable only if `errors` is empty. */
 export interface YamlDocument {
   value: unknown;
   /** The parsed document with its comments; undefined when the text was too large or nested too deeply to be parsed. */
@@ -50,7 +52,7 @@ const TOO_DEEP: Finding = {
 /**
  * Returns the tokens of `text`, or undefined when it is nested too deeply. The parser's time grows with the square of
  * the depth. The composer is recursive: about ten thousand levels overflow the stack. If Node is compiling a regular
- * expression when the stack overflows, the whole process ends.
+ * expression when the stack overflows, the whole process crashes.
  */
 function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
   const parser = new Parser(lines.addNewLine);
@@ -64,7 +66,7 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
   return tokens;
 }
 
-/** Returns the message for an error of the parser. Messages that are hard to understand are replaced. */
+/** Returns the message for a parser error. Messages that are hard to understand are replaced. */
 function syntaxMessage(code: string, message: string): string {
   if (code === 'RESOURCE_EXHAUSTION') return 'The document is nested too deeply';
   if (code === 'TAB_AS_INDENT') return 'Indent with spaces, not with tabs';
@@ -91,8 +93,8 @@ function readOne(source: string, document: Document.Parsed, lines: LineCounter):
 
 /**
  * Reads YAML 1.2, which includes JSON, into plain data. Never throws: everything that is refused becomes an error with
- * line and column. Tags, merge keys and duplicate keys are refused, the number of values after expanding aliases is
- * limited, and a text may have at most 1 MB. An empty text contains no documents.
+ * line and column. Tags, merge keys and duplicate keys are refused, the number of values after aliases are expanded is
+ * limited, and the text may have at most 1 MB. Empty text contains no documents.
  */
 export function readYaml(given: string): YamlDocument[] {
   // A byte order mark does not count as a character of the first line.
@@ -121,8 +123,8 @@ export function readYaml(given: string): YamlDocument[] {
 /**
  * Reads `text`, which must contain exactly one document.
  * @throws {FermataError} `malformed_body` for another number of documents, or with the findings for a document that is
- * not well-formed; `body_too_large` for a text that is too expensive to parse (more than 1 MB, too many tokens, or
- * nested too deeply)
+ * not well-formed; `body_too_large` for text that is too expensive to parse (more than 1 MB, too many tokens, or nested
+ * too deeply)
  */
 export function parseYaml(text: string): { value: unknown; locate: Locate } {
   const documents = readYaml(text);
@@ -138,8 +140,8 @@ export function parseYaml(text: string): { value: unknown; locate: Locate } {
 }
 
 /**
- * Returns a definition as YAML. Parsing the YAML gives the same definition. Long texts are written as blocks, and
- * nothing is folded.
+ * Returns a definition as YAML. Parsing the YAML gives the same definition. Long strings are written as blocks, and
+ * lines are never folded.
  */
 export function toYaml(definition: Definition | Record<string, unknown>): string {
   return stringify(definition, { version: '1.2', schema: 'core', lineWidth: 0, aliasDuplicateObjects: false });

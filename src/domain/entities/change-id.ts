@@ -1,16 +1,17 @@
 import { sha256 } from '../sha256';
 
 /**
- * Limits for the time from which an id is derived, in milliseconds: 24 hours before and one minute after the current
+ * Limits, in milliseconds, for the time from which an id is derived: 24 hours before and one minute after the current
  * time. Ids sort by time, so a time outside these limits would misplace the change.
  */
 const OLDEST_MS = 24 * 3_600_000;
 const AHEAD_MS = 60_000;
 
 /**
- * Returns the id of the change for an event that its sender identifies. The id is a UUID v7 with the event's time, and
- * does not depend on when the event is accepted. An event that is sent again after a restore of Postgres therefore
- * starts runs with the same ids. Returns undefined when the event has no time, or a time too far from `now`.
+ * Returns the change id for an event that has an id from its sender. The change id is a UUID v7 with the event's time,
+ * and does not depend on when the event is accepted. An event that is sent again after Postgres was restored from a
+ * backup therefore starts runs with the same ids. Returns undefined when the event has no time, or a time too far from
+ * `now`.
  */
 export function changeIdOf(identity: string, time: Date | undefined, now: Date): string | undefined {
   if (time === undefined) return undefined;

@@ -11,7 +11,8 @@ export interface Cause {
   /** The run that caused the change, or null. */
   causedBy: string | null;
   /**
-   * Length of the chain of causes: 0 for changes from outside, otherwise the depth of the run that wrote the change.
+   * Length of the chain of causes: 0 for changes from outside Fermata, otherwise the depth of the run that wrote the
+   * change.
    */
   depth: number;
 }
@@ -26,7 +27,9 @@ interface ChangeBase extends Cause {
   occurredAt: Date;
 }
 
-/** A change of an entity's state. `next` null = the entity was removed, `prev` null = it was created. */
+/**
+ * A change of an entity's state. `next` is null when the entity was removed, and `prev` is null when it was created.
+ */
 export interface EntityChange extends ChangeBase {
   shape: 'entity';
   prev: Record<string, unknown> | null;
@@ -34,13 +37,13 @@ export interface EntityChange extends ChangeBase {
   delta: Record<string, unknown>;
   changedFields: string[];
   /**
-   * Facts besides the state that the writer passed for event payloads, e.g. a system's name, and the changes from which
-   * this one was derived (`sourcesOf`). Stored in the row's `payload`.
+   * Facts other than the state: those that the writer passed for event payloads, e.g. a system's name, and the changes
+   * from which this change was derived (`sourcesOf`). Stored in the row's `payload`.
    */
   context?: Record<string, unknown>;
 }
 
-/** An event, which is a change that concerns no entity state. */
+/** An event, which is a change without an entity state. */
 export interface EventChange extends ChangeBase {
   shape: 'event';
   event: string;
@@ -51,10 +54,10 @@ export interface EventChange extends ChangeBase {
 
 export type Change = EntityChange | EventChange;
 
-/** An event of a change as triggers receive it: the id of an event in the registry, and its payload. */
+/** An event of a change, as triggers receive it: the event's id in the registry, and its payload. */
 export interface Occurrence {
   event: string;
   payload: Record<string, unknown>;
-  /** Set when a silence covers the event: the reason why it starts no run. Waits still receive the event. */
+  /** The reason why the event starts no run. Set when a silence covers the event. Waits still receive the event. */
   silenced?: string;
 }

@@ -11,8 +11,8 @@ const properties = (count: number): Schema => ({
   properties: Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, {}])),
 });
 /**
- * Returns a schema in which each definition refers to the next one twice. It is small as text, but has 2^levels schemas
- * when expanded.
+ * Returns a schema in which each definition refers to the next one twice. Its text is small, but it expands to 2^levels
+ * schemas.
  */
 const doubling = (levels: number): Schema => ({
   $ref: '#/$defs/d0',

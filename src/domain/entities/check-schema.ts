@@ -16,7 +16,7 @@ export const SCHEMA_LIMITS = {
   patterns: 50,
   /** Length of a pattern, in characters. */
   patternCharacters: 500,
-  /** Number of entries of an `enum`. */
+  /** Number of entries in an `enum`. */
   enumEntries: 1_000,
   /** Number of schemas after every `$ref` has been expanded. */
   expanded: 2_000,
@@ -136,7 +136,7 @@ function checkReferences(root: Record<string, unknown>): Finding[] {
   return findings;
 }
 
-/** Returns the target of a reference, or undefined when it has no target that is allowed. */
+/** Returns the target of a reference, or undefined when the target does not exist or is not allowed. */
 function targetOf(root: Record<string, unknown>, reference: unknown): unknown {
   const [, keyword = '', escaped = ''] = REFERENCE.exec(typeof reference === 'string' ? reference : '') ?? [];
   const definitions = root[keyword];
@@ -160,7 +160,7 @@ function badReference(reference: unknown, path: string): Finding {
 
 /**
  * Returns whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations determine this.
- * References must have been checked before.
+ * References must already have been checked.
  */
 function allowsObjects(schema: unknown, root: Record<string, unknown>, depth: number): boolean {
   if (typeof schema === 'boolean') return schema;

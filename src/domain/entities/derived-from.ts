@@ -5,7 +5,8 @@ const MAX_SOURCES = 20;
 
 /**
  * Returns the context of a change that the same write derives from other changes, e.g. the health of a system from
- * alerts, or its impact on other systems from its health. Records the ids of the first 20 sources. Returns an empty context if there are none.
+ * alerts, or its impact on other systems from its health. The context contains the ids of the first 20 source changes.
+ * It is empty if there are no sources.
  */
 export function derivedFrom(sources: readonly string[]): { derivedFrom?: string[] } {
   return sources.length === 0 ? {} : { derivedFrom: sources.slice(0, MAX_SOURCES) };

@@ -2,8 +2,8 @@
 export type EntityState = Record<string, unknown>;
 
 /**
- * The changes of a write: the sorted names of the changed top-level fields, and their new values (null = the field was
- * removed).
+ * The changes made by a write: the sorted names of the changed top-level fields, and their new values (null = the field
+ * was removed).
  */
 export interface StateDiff {
   changedFields: string[];

@@ -11,7 +11,9 @@ export interface EntityKind {
   kind: string;
   description: string;
   schema: z.ZodObject;
-  /** Fields that expressions read in addition to the state, for kinds that have them (`health.system`). */
+  /**
+   * Fields that expressions can read in addition to the state. Set for kinds that have such fields (`health.system`).
+   */
   viewSchema?: z.ZodObject;
   /** False = states and transitions are stored, but no changes are appended to the log. Default: true. */
   reactive?: boolean;
@@ -21,11 +23,11 @@ export interface EntityKind {
   toPayload?: PayloadMapper;
   /**
    * Computes states, by id, for a kind whose states are not stored. Entities that do not exist are left out. The
-   * calling layer defines the type of `context.db`, the database.
+   * calling layer defines the type of the database, `context.db`.
    */
   read?(context: ComputeContext, ids: readonly string[]): Promise<ReadonlyMap<string, object> | Record<string, object>>;
   /**
-   * Returns the ids of a computed kind that follow `after`, in ascending order. If absent, the entities of the kind
+   * Returns, in ascending order, the ids of a computed kind that follow `after`. If absent, the entities of the kind
    * cannot be listed.
    */
   list?(context: ComputeContext, page: { limit: number; after?: string }): Promise<readonly string[]>;

@@ -1,4 +1,4 @@
-/** Maximum time that a sender's clock may be ahead of the server's, in milliseconds. */
+/** Maximum time, in milliseconds, by which a sender's clock may be ahead of the server's. */
 const MAX_AHEAD_MS = 5 * 60_000;
 
 /**

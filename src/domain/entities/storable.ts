@@ -28,7 +28,7 @@ function findUnstorable(value: unknown, path: string): string | undefined {
 }
 
 /**
- * Throws for text that Postgres cannot store (NUL, half of a surrogate pair), in values and in keys, at any depth.
+ * Throws for text that Postgres cannot store (NUL, half of a surrogate pair). Checks values and keys at any depth.
  * `path` is the name of the value in messages.
  * @throws {FermataError} `invalid_text`, which names the place
  */
@@ -42,7 +42,7 @@ export function assertStorable(value: unknown, path = ''): void {
 
 /**
  * Returns the same value with NUL and lone surrogates replaced by U+FFFD. It is used for data that must not be lost,
- * such as answers of third parties.
+ * such as responses from third parties.
  */
 export function toStorable<T>(value: T): T;
 export function toStorable(value: unknown): unknown {

@@ -13,8 +13,8 @@ function wakingPayload(wait: PlainObject): unknown {
 
 /**
  * Returns a scope with aliases: `vars` and `var` for `variables`, `trigger.eventId` for `trigger.event`, and
- * `resume.payload` for the payload of the event that ended a wait. Copies only one level, and only objects that get an
- * alias.
+ * `resume.payload` for the payload of the event that ended a wait. Copies only the objects that get an alias, and only
+ * one level of them.
  */
 export function withAliases(scope: Scope): Scope {
   const aliased: Record<string, unknown> = { ...scope };

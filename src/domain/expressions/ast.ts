@@ -1,8 +1,9 @@
 interface Place {
-  /** Offset of the node's main token in the source, which is the name, the operator or the key. */
+  /** Offset of the node's main token (its name, operator or key) in the source. */
   readonly at: number;
   /**
-   * Number of levels from the node to its deepest leaf; 1 for a leaf. It limits the recursion of walks over the tree.
+   * Number of levels from the node to its deepest leaf; 1 for a leaf. It bounds the recursion depth of walks over the
+   * tree.
    */
   readonly height: number;
 }
@@ -78,8 +79,8 @@ export type Node =
   | PipeNode;
 
 /**
- * A parsed expression. `source` is the text to which the offsets in `root` refer (for a part of a template, the whole
- * template).
+ * A parsed expression. `source` is the text to which the offsets in `root` refer. For a part of a template, this is the
+ * whole template.
  */
 export interface Expression {
   readonly source: string;

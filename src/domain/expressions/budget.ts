@@ -8,7 +8,7 @@ export const MAX_DATA_DEPTH = 200;
 /** Limits the work on data. One step is about one evaluated node, one visited item or 64 characters. */
 export interface Budget {
   /**
-   * Uses up steps.
+   * Consumes steps.
    * @throws ExpressionError when none are left
    */
   spend(steps: number): void;
@@ -27,10 +27,10 @@ export const unbounded: Budget = {
   },
 };
 
-/** Number of steps that opening a list or an object costs, not counting its items. */
+/** Number of steps that reading a list or an object costs, not counting its items. */
 export const CONTAINER_COST = 6;
 
-/** Returns the number of steps that reading a text of this length costs. */
+/** Returns the number of steps that reading text of this length costs. */
 export function textCost(length: number): number {
   return 1 + (length >> 6);
 }

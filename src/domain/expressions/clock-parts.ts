@@ -23,8 +23,8 @@ export const CLOCK_PARTS = ['now', 'older_than', 'duration_since', ...CLOCK_FIEL
 export type ClockPart = (typeof CLOCK_PARTS)[number];
 
 /**
- * Names of the times that a health entity may provide alongside its fields, as ISO text: the earliest time at which the
- * fields change although nothing happens, or null when they do not.
+ * Names of the times that a health entity may provide alongside its fields. Each is the earliest time, as ISO text, at
+ * which the fields change even if no event occurs, or null when they do not change.
  */
 export type ChangeHint =
   'maintenance_ends_at' | 'maintenance_starts_at' | 'transitions_window_changes_at' | 'results_window_changes_at';
@@ -69,7 +69,7 @@ export function consumesWholeHealth(node: Node): boolean {
   return !(node.kind === 'binary' && comparesWithNull) && parts.some(isWholeHealth);
 }
 
-/** Returns the parts of a node itself, without its children, that depend on the clock. */
+/** Returns the clock-dependent parts of a node itself, without those of its children. */
 export function ownClockParts(node: Node): readonly ClockPart[] {
   if (node.kind === 'name') return node.name === 'now' ? ['now'] : [];
   if (consumesWholeHealth(node)) return CLOCK_FIELDS;
@@ -81,8 +81,8 @@ export function ownClockParts(node: Node): readonly ClockPart[] {
 }
 
 /**
- * Returns the parts of expressions that depend on the clock, without duplicates. If there are none, time alone does not
- * change the value.
+ * Returns the parts of expressions that depend on the clock, without duplicates. If there are none, the passage of time
+ * alone does not change the value.
  */
 export function clockParts(source: ExpressionSource): readonly ClockPart[] {
   const found = new Set<ClockPart>();

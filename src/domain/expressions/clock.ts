@@ -17,11 +17,14 @@ import { msUntilCrossing, linearOf, type Comparison, type LinearContext } from '
 import { ownValue } from './plain-data';
 import { truthy } from './truthy';
 
-/** The time of a change; null when time alone changes nothing; `unknown` when the time cannot be computed. */
+/**
+ * The time at which a value changes; null when the passage of time alone does not change it; `unknown` when the time
+ * cannot be computed.
+ */
 export type EarliestChange = Date | null | 'unknown';
 
 /**
- * Milliseconds until the next evaluation when the time of the change is unknown. If another change is known to come
+ * Milliseconds until the next evaluation when the time of the change is unknown. If another change is known to occur
  * earlier, its time is used instead.
  */
 export const RECHECK_MS = 60_000;
@@ -30,7 +33,10 @@ type Change = number | 'never' | 'unknown';
 const LAST_ISO = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
 
-/** The times alongside fields that are computed from a window. Other fields depend on maintenances. */
+/**
+ * The times that the scope provides alongside fields that are computed from a window. Other fields depend on
+ * maintenances.
+ */
 const HINTS: Partial<Record<ClockField, ChangeHint>> = {
   transitions_in_window: 'transitions_window_changes_at',
   avg_latency_ms: 'results_window_changes_at',
@@ -39,7 +45,7 @@ const HINTS: Partial<Record<ClockField, ChangeHint>> = {
 };
 
 /**
- * Returns the earliest of several changes after `now`. An unknown change counts only if there is no known change within
+ * Returns the earliest of several changes after `now`. An unknown change counts only if no known change occurs within
  * `RECHECK_MS`.
  */
 function earliest(now: number, changes: readonly Change[]): Change {
@@ -241,13 +247,14 @@ class ClockAnalysis implements LinearContext {
 }
 
 /**
- * Returns the earliest time strictly after `now` at which the value of an expression could change without a change of
- * the scope. It is computed for `older_than`, for comparisons of `in_status_for_ms` and `duration_since` (which may be
- * added, subtracted or scaled) with numbers, and for comparisons of `now` with text. It is also computed for
+ * Returns the earliest time strictly after `now` at which the value of an expression could change while the scope stays
+ * the same. The time is computed for `older_than`, for comparisons of `in_status_for_ms` and `duration_since` (which
+ * may be added, subtracted or scaled) with numbers, and for comparisons of `now` with text. It is also computed for
  * maintenances and windows if the scope provides the times: a health entity may have `maintenance_ends_at` and
  * `maintenance_starts_at` alongside `in_maintenance`, `transitions_window_changes_at` alongside
- * `transitions_in_window`, and `results_window_changes_at` alongside latencies and rates (ISO text, or null for "none"). Everything else is `unknown`, and so is an expression that
- * fails: evaluate it again after {@link RECHECK_MS}. Never throws an `ExpressionError`.
+ * `transitions_in_window`, and `results_window_changes_at` alongside latencies and rates. These times are ISO text, or
+ * null for "none". The result is `unknown` for all other parts and for an expression that fails. In this case, evaluate
+ * the expression again after {@link RECHECK_MS}. Never throws an `ExpressionError`.
  */
 export function earliestChange(
   expression: Expression,

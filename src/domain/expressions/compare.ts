@@ -31,7 +31,7 @@ function sameValue(a: unknown, b: unknown, budget: Budget, depth: number): boole
 
 /**
  * Evaluates `a == b`. Values of the same type are compared strictly (lists and objects by content), null equals null
- * and undefined, and other values are compared as text, so that `1 == "1"`.
+ * and undefined, and other values are compared as text: `1 == "1"` is true.
  */
 export function looseEquals(a: unknown, b: unknown, budget: Budget = unbounded): boolean {
   if (a === b) return true;
@@ -44,9 +44,9 @@ export function looseEquals(a: unknown, b: unknown, budget: Budget = unbounded):
 }
 
 /**
- * Compares `a` and `b`. Returns a negative number, zero or a positive number. Compares by number when both are finite
- * numbers or numeric text, otherwise as text by code unit. Returns undefined when one of them is null or undefined,
- * which makes every `<` and `>` false.
+ * Compares `a` and `b`. Returns a negative number, zero or a positive number. If both are finite numbers or numeric
+ * text, compares them as numbers, otherwise as text by code unit. Returns undefined when one of them is null or
+ * undefined, so that `<` and `>` are both false.
  */
 export function compareValues(a: unknown, b: unknown, budget: Budget = unbounded): number | undefined {
   if (a === null || a === undefined || b === null || b === undefined) return undefined;
@@ -60,8 +60,8 @@ export function compareValues(a: unknown, b: unknown, budget: Budget = unbounded
 }
 
 /**
- * Evaluates `item in container`: an equal item of a list, a part of a text, or a key of an object. Returns false for
- * any other container.
+ * Evaluates `item in container`: whether `item` equals an item of a list, is a substring of text, or is a key of an
+ * object. Returns false for any other container.
  */
 export function includes(container: unknown, item: unknown, budget: Budget = unbounded): boolean {
   if (Array.isArray(container))

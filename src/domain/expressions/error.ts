@@ -38,15 +38,15 @@ function excerptOf(source: string, offset: number, column: number): string {
 }
 
 /**
- * The only error that parsing, evaluating and rendering throw. `message` names the problem and the position; `problem`
- * does not contain the position, for lists that show line and column separately.
+ * The only error that parsing, evaluating and rendering throw. `message` contains the problem and the position.
+ * `problem` does not contain the position and is used in lists that show line and column separately.
  */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
   readonly code = 'expression_error';
   /** 1-based line in the source of the expression or template. */
   readonly line: number;
-  /** 1-based column in this line. */
+  /** 1-based column in `line`. */
   readonly column: number;
   /** Two lines: the source line (or a part of it when it is long), and a caret below the position. */
   readonly excerpt: string;

@@ -3,7 +3,10 @@ import { evaluate, type Scope } from './evaluate';
 import { parseExpression } from './parse';
 import { renderTemplate } from './template';
 
-/** The traps are own properties, so that an absent property cannot be mistaken for an inherited one. */
+/**
+ * Names of the traps that were called. The traps are own properties, so that an absent property cannot be mistaken for
+ * an inherited property.
+ */
 const touched: string[] = [];
 const trap = (name: string) => (): string => {
   touched.push(name);
@@ -216,7 +219,7 @@ describe('source text with JavaScript', () => {
   });
 });
 
-/** Returns the CPU time of this process. Unlike wall-clock time, it is not longer on a busy machine. */
+/** Returns the CPU time of this process. Unlike wall-clock time, it does not depend on what else is running. */
 function cpuMs(): number {
   return process.cpuUsage().user / 1000;
 }

@@ -15,24 +15,26 @@ export type Scope = Readonly<Record<string, unknown>>;
 export interface EvaluateOptions {
   /** The time of this evaluation, for `now` and the time filters. Default: `scope.now`. */
   readonly now?: Date;
-  /** Number of steps after which an evaluation ends with an error. Default: 500,000. */
+  /** Number of steps after which an evaluation fails. Default: 500,000. */
   readonly maxSteps?: number;
-  /** Steps that several evaluations share; default: not shared. An evaluation still ends after `maxSteps`. */
+  /** Steps that several evaluations share; default: not shared. `maxSteps` still applies to each evaluation. */
   readonly shared?: SharedSteps;
   /** Default: the built-in filters. */
   readonly filters?: FilterRegistry;
 }
 
-/** Maximum number of steps of an evaluation or a rendering. This many steps take some tens of milliseconds at most. */
+/** Maximum number of steps of an evaluation or a rendering. This many steps take at most a few tens of milliseconds. */
 export const DEFAULT_MAX_STEPS = 500_000;
-/** The steps that are left for several evaluations in total, e.g. of all variables or all conditions of a document. */
+/**
+ * The total number of steps left for several evaluations, e.g. those of all variables or all conditions of a document.
+ */
 export interface SharedSteps {
   left: number;
 }
 
 /**
  * Creates a budget of steps that several evaluations share. The budget is `count` (default: 4) times the default
- * maximum of one evaluation, which takes some tens of milliseconds at most.
+ * maximum of one evaluation, which takes at most a few tens of milliseconds.
  */
 export const createSharedSteps = (count = 4): SharedSteps => ({ left: count * DEFAULT_MAX_STEPS });
 
@@ -40,8 +42,8 @@ const NO_OPTIONS: EvaluateOptions = {};
 const DATE_ONLY = 10;
 
 /**
- * Returns the milliseconds since 1970 if `text` is a date with a time, otherwise undefined (also for a date without a
- * time).
+ * Returns the milliseconds since 1970 if `text` is a date with a time. Returns undefined for any other text, including
+ * a date without a time.
  */
 const timeOf = (text: string): number | undefined => (text.trim().length > DATE_ONLY ? parseInstant(text) : undefined);
 
@@ -51,7 +53,7 @@ function costOf(value: unknown): number {
 }
 
 /**
- * Returns a member of an object. Directly below `headers`, names are case-insensitive as in HTTP; they are stored in
+ * Returns a member of an object. Names directly below `headers` are case-insensitive, as in HTTP, and are stored in
  * lower case.
  */
 function lookUp(node: Node, object: unknown, key: string | number): unknown {
@@ -108,7 +110,7 @@ export class Evaluation implements FilterContext {
   }
 
   /**
-   * Returns the value of an expression. Lists and objects in it may still be parts of the scope.
+   * Returns the value of an expression. Lists and objects in the value may still be part of the scope.
    * @throws ExpressionError
    */
   value({ source, root }: Expression): unknown {
@@ -207,7 +209,7 @@ export class Evaluation implements FilterContext {
     return looseEquals(left, right, this);
   }
 
-  /** Adds numbers, joins texts, or moves a time by milliseconds: `now + (2 | hours)`. */
+  /** Adds numbers, concatenates text, or moves a time by milliseconds: `now + (2 | hours)`. */
   #add(node: BinaryNode, left: unknown, right: unknown): unknown {
     if (typeof left === 'number' && typeof right === 'number') return this.#number(left + right, node);
     if (typeof left === 'string' && typeof right === 'number') return this.#moved(node, left, right, right);

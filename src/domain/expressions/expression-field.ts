@@ -4,8 +4,8 @@ import { checkFilters } from './filter-registry';
 import { parseBareExpression } from './template';
 
 /**
- * Reports an expression that does not parse or uses an unknown filter. For config fields that are not part of the
- * document's own grammar; they are evaluated with the built-in filters only.
+ * Reports an expression that does not parse or uses an unknown filter. Used for config fields that are not part of the
+ * document's grammar. They are evaluated with the built-in filters only.
  */
 export function checkExpressionField(source: string, ctx: z.RefinementCtx): void {
   try {

@@ -18,7 +18,7 @@ function isList(source: ExpressionSource): source is readonly ExpressionSource[]
 
 /**
  * Returns the expressions of every template in a value, at any depth of lists and objects.
- * @throws ExpressionError for the first text that cannot be parsed
+ * @throws ExpressionError for the first string that cannot be parsed
  */
 export function expressionsInValue(value: unknown): readonly Expression[] {
   if (typeof value === 'string') return isTemplate(value) ? expressionsOf(parseTemplate(value)) : [];

@@ -13,14 +13,14 @@ export interface FilterInfo {
 
 export interface FilterRegistry {
   /**
-   * Adds a filter. If its name is taken by a built-in or an earlier filter, or could not be written in an expression,
+   * Adds a filter. If its name is already used by a built-in or an earlier filter, or is not valid in an expression,
    * the filter is skipped with a warning.
    * @returns whether the filter was added
    */
   registerFilter(name: string, apply: FilterFunction, description: string): boolean;
   get(name: string): FilterFunction | undefined;
   names(): readonly string[];
-  /** Returns all filters in the order of their names. */
+  /** Returns all filters, sorted by name. */
   list(): readonly FilterInfo[];
 }
 

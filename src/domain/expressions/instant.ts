@@ -4,8 +4,9 @@ const MAX_LENGTH = 40;
 const LAST = 8.64e15;
 
 /**
- * Returns the milliseconds since 1970 of an ISO 8601 text, an HTTP date, a number of milliseconds or a Date, or
- * undefined for anything else. A time without a zone is read as UTC, so that the result does not depend on the machine.
+ * Returns the milliseconds since 1970 of ISO 8601 text, an HTTP date, a number of milliseconds or a Date, or undefined
+ * for anything else. A time without a zone is read as UTC, so that the result does not depend on the time zone of the
+ * process.
  */
 export function parseInstant(value: unknown): number | undefined {
   if (typeof value === 'number') return Math.abs(value) <= LAST ? Math.trunc(value) : undefined;

@@ -6,7 +6,7 @@ import { isTemplate, parseTemplate } from './template';
 const SCALARS = ['length', 'round', 'abs', 'duration_since', 'older_than', 'minutes', 'hours', 'days'];
 /** Filters whose result is valid JSON outside of quotes. */
 const JSON_RESULT = new Set(['json', ...SCALARS]);
-/** Filters whose result cannot end the JSON string that contains it. */
+/** Filters whose result cannot terminate the JSON string in which it is inserted. */
 const SAFE_TEXT = new Set(['iso', 'urlencode', ...SCALARS]);
 /** Operators whose result is a boolean. */
 const COMPARISONS = new Set(['==', '!=', '<', '>', '<=', '>=', 'in']);
@@ -30,7 +30,7 @@ function isSafe(node: Node, filters: ReadonlySet<string>, inText: boolean): bool
   }
 }
 
-/** Returns whether `text` ends inside a JSON string. `inString` is whether it begins in one. */
+/** Returns whether `text` ends inside a JSON string. `inString` states whether it begins inside a JSON string. */
 function endsInString(text: string, inString: boolean): boolean {
   let inside = inString;
   for (let at = 0; at < text.length; at += 1) {
@@ -50,9 +50,9 @@ function isJson(text: string): boolean {
 }
 
 /**
- * Returns why a template of a JSON text may render to invalid JSON, as a message for the author. Returns undefined when
- * no such problem is found, when the text does not begin like a JSON object or list, and when it cannot be parsed as a
- * template.
+ * Returns a message for the author that explains why a template for JSON may render to invalid JSON. Returns undefined
+ * when no such problem is found, when `text` does not begin like a JSON object or list, and when it cannot be parsed as
+ * a template.
  */
 export function jsonTemplateProblem(text: string): string | undefined {
   if (!isTemplate(text) || !/^\s*[{[](?!\{)/.test(text)) return undefined;

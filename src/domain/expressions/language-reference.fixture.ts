@@ -54,7 +54,7 @@ function order(op: string, a: unknown, b: unknown): boolean {
   return op === '<' ? p < q : op === '>' ? p > q : op === '<=' ? p <= q : p >= q;
 }
 
-/** Returns the milliseconds since 1970 of a text such as `2026-11-23T11:00:00.000Z`, or NaN for anything else. */
+/** Returns the milliseconds since 1970 of text such as `2026-11-23T11:00:00.000Z`, or NaN for anything else. */
 function timeOf(x: unknown): number {
   const text = typeof x === 'string' ? x.trim() : '';
   return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? Date.parse(text) : NaN;
@@ -110,7 +110,7 @@ function filter(name: string, x: unknown, args: unknown[]): unknown {
   }
 }
 
-/** Returns the value of a tree as the documentation of the language defines it. */
+/** Returns the value of a tree as defined in the documentation of the language. */
 export function mean(node: Tree): unknown {
   switch (node.t) {
     case 'value':

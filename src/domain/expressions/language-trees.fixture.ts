@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Scope } from './evaluate';
 
-/** A tree of the property test, from which both the source text and the expected value are derived. */
+/** A tree in the property test, from which both the source text and the expected value are derived. */
 export type Tree =
   | { t: 'value'; value: string | number | boolean | null }
   | { t: 'path'; root: string; keys: (string | number | Tree)[] }

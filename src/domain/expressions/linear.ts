@@ -7,9 +7,8 @@ import { numericValue } from './numeric';
 export type Comparison = '==' | '!=' | '<' | '>' | '<=' | '>=';
 
 /**
- * A number that grows linearly for a limited time. It is `base` at the time of evaluation and grows by `slope` with
- * each millisecond for the next `lasts` milliseconds. A `base` of NaN means that the number is absent and remains
- * absent.
+ * A number that grows linearly for a limited time. It is `base` at the time of evaluation and grows by `slope` per
+ * millisecond for the next `lasts` milliseconds. A `base` of NaN means that the number is absent and remains absent.
  */
 export interface Linear {
   readonly base: number;
@@ -17,7 +16,7 @@ export interface Linear {
   readonly lasts: number;
 }
 
-/** Returns how a number grows, starting `after` milliseconds from now, or undefined when it does not grow linearly. */
+/** Returns how a number grows from `after` milliseconds from now on, or undefined when it does not grow linearly. */
 export type LinearNumber = (after: number) => Linear | undefined;
 
 /** The inputs of the analysis: the current time, and the values of the nodes of an expression. */
@@ -53,7 +52,7 @@ function arithmetic(node: BinaryNode, context: LinearContext, after: number): Li
   return divides ? scaled(left, 1 / right.base) : undefined;
 }
 
-/** Returns the age of a time in milliseconds. It is 0 until the time is reached. */
+/** Returns the milliseconds that have elapsed since a time. The result is 0 until the time is reached. */
 function durationSince(since: number | undefined, at: number): Linear {
   if (since === undefined) return { base: 0, slope: 0, lasts: Infinity };
   return at < since ? { base: 0, slope: 0, lasts: since - at } : { base: at - since, slope: 1, lasts: Infinity };
@@ -94,7 +93,7 @@ export function linearOf(node: Node, context: LinearContext, after: number, stri
   return timeInStatus(node, context, after, strict);
 }
 
-/** Returns `health.….in_status_for_ms`, which grows by one with each millisecond, or undefined for any other node. */
+/** Returns `health.….in_status_for_ms`, which grows by one per millisecond, or undefined for any other node. */
 function timeInStatus(node: Node, context: LinearContext, after: number, strict: boolean): Linear | undefined {
   const chain = chainOf(node);
   const read = chain === undefined ? undefined : healthField(chain);
@@ -120,8 +119,8 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
 }
 
 /**
- * Returns the number of whole milliseconds, at least 1, until the result of `test` for the difference of two numbers
- * first changes. After `MAX_KINKS` changes of a slope, returns the number of milliseconds examined so far. Returns
+ * Returns the number of whole milliseconds, at least 1, until `test`, applied to the difference of two numbers, first
+ * changes its result. After `MAX_KINKS` changes of a slope, returns the number of milliseconds examined so far. Returns
  * Infinity when the result never changes, and undefined when one of the numbers does not grow linearly.
  */
 export function msUntilCrossing(

@@ -1,6 +1,6 @@
 /**
- * A map that drops the least recently used entries. Their number and their total weight are limited. An entry whose
- * weight exceeds a quarter of `maxWeight` is not stored.
+ * A map with a limited number of entries and a limited total weight. It drops the least recently used entries. An entry
+ * whose weight exceeds a quarter of `maxWeight` is not stored.
  */
 export class LruCache<V> {
   readonly #entries = new Map<string, { value: V; weight: number }>();

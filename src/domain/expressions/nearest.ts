@@ -25,9 +25,9 @@ function distance(a: string, b: string): number {
 }
 
 /**
- * Returns the candidate that `word` was probably meant to be, for "did you mean". This is the candidate with the fewest
- * edits: at most one for every three characters of `word`, but one is always allowed. Case and the difference between
- * `-` and `_` are ignored. Returns undefined when no candidate is similar.
+ * Returns the candidate for "did you mean", which is what `word` was probably meant to be. This is the candidate that
+ * takes the fewest edits. One edit is allowed for every three characters of `word`, and at least one in total. Case and
+ * the difference between `-` and `_` are ignored. Returns undefined when no candidate is similar.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const plain = (text: string): string => text.slice(0, MAX_LENGTH).toLowerCase().replaceAll('-', '_');

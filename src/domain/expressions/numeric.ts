@@ -2,8 +2,8 @@ const NUMERIC_TEXT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const MAX_LENGTH = 64;
 
 /**
- * Returns a number unchanged and a numeric text as a number. Returns undefined for everything else, including blank
- * text and infinities.
+ * Returns a number unchanged, and converts numeric text to a number. Returns undefined for everything else, including
+ * blank text and infinities.
  */
 export function numericValue(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;

@@ -7,7 +7,7 @@ import { tokenize, type Token } from './tokenize';
 export const MAX_SOURCE = 10_000;
 /** Maximum nesting of parentheses, brackets, arguments, branches and prefix operators. */
 export const MAX_DEPTH = 64;
-/** Maximum length of a chain such as `a || b || …`, which ensures that no walk over the tree overflows the stack. */
+/** Maximum length of a chain such as `a || b || …`. It ensures that no walk over the tree overflows the stack. */
 const MAX_HEIGHT = 1_000;
 
 const RESERVED = new Set(['true', 'false', 'null', 'and', 'or', 'not', 'in']);
@@ -223,7 +223,7 @@ class Parser {
 }
 
 /**
- * Parses the part of `source` from `start` to `end`. Positions in errors and nodes refer to the whole of `source`.
+ * Parses the part of `source` from `start` to `end`. Positions in errors and nodes refer to the whole `source`.
  * @throws ExpressionError
  */
 export function parseRange(source: string, start: number, end: number): Expression {

@@ -2,7 +2,7 @@ import { CONTAINER_COST, MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } fro
 
 export type PlainObject = Readonly<Record<string, unknown>>;
 
-/** Returns whether a value is an object literal or has a null prototype. Objects of any realm count. */
+/** Returns whether a value is an object literal or an object with a null prototype, from any realm. */
 export function isPlainObject(value: unknown): value is PlainObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -19,9 +19,9 @@ function isoOfDate(value: object): string | undefined {
 }
 
 /**
- * Converts a value to a value of the language. Texts, numbers, true, false, null, lists and plain objects are
- * unchanged, and a Date becomes ISO text. A bigint becomes a number, or text if it is not a safe integer. Functions,
- * symbols and instances of other classes become undefined.
+ * Converts a value to a value of the language. Strings, numbers, true, false, null, lists and plain objects are
+ * unchanged, and a Date becomes ISO text. A bigint becomes a number, or a string if it is not a safe integer.
+ * Functions, symbols and instances of other classes become undefined.
  */
 export function admit(value: unknown): unknown {
   switch (typeof value) {
@@ -41,10 +41,7 @@ export function admit(value: unknown): unknown {
 // Looked up once, because these are the most frequent calls of an evaluation.
 const { getOwnPropertyDescriptor } = Object;
 
-/**
- * Returns a property of a list or of an object that is known to be plain, for walks that have already checked the
- * container.
- */
+/** Returns a property of a list or of a plain object. Used by walks that have already checked the container. */
 export function dataProperty(container: object, key: string | number): unknown {
   const property = getOwnPropertyDescriptor(container, key);
   return property === undefined ? undefined : admit(property.value);
@@ -52,7 +49,7 @@ export function dataProperty(container: object, key: string | number): unknown {
 
 /**
  * Returns `container[key]` as the language defines it: an own data property of a list or a plain object, or the
- * `length` of a text, otherwise undefined.
+ * `length` of a string, otherwise undefined.
  */
 export function ownValue(container: unknown, key: string | number): unknown {
   if (typeof container === 'string') return key === 'length' ? container.length : undefined;
@@ -61,7 +58,7 @@ export function ownValue(container: unknown, key: string | number): unknown {
   return dataProperty(container, key);
 }
 
-/** Returns the items of a list as values of the language, and charges their number to the budget. */
+/** Returns the items of a list as values of the language, and charges one step for each item to the budget. */
 export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
   budget.spend(list.length);
   const items: unknown[] = [];
@@ -75,7 +72,7 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** Returns the length of `text` in bytes of UTF-8. */
+/** Returns the length of `text` in UTF-8 bytes. */
 export function byteLength(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) {
@@ -85,7 +82,7 @@ export function byteLength(text: string): number {
   return bytes;
 }
 
-/** Adds up the size of a result, so that no result exceeds 1 MB. */
+/** Adds up the size of a result and ensures that it does not exceed 1 MB. */
 export class ResultSize {
   #bytes = 0;
 
@@ -100,7 +97,7 @@ export class ResultSize {
     if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');
   }
 
-  /** Adds the size of `text`. In texts of up to 341 characters, every character counts as one byte. */
+  /** Adds the size of `text`. If `text` has at most 341 characters, every character counts as one byte. */
   addText(text: string): void {
     if (text.length > MAX_RESULT) this.add(text.length);
     this.add(text.length * 3 <= 1024 ? text.length : byteLength(text));
@@ -130,7 +127,7 @@ function copyOf(value: unknown, size: ResultSize, depth: number): unknown {
 }
 
 /**
- * Returns a copy of a value that contains only its own data and shares no lists or objects with the scope.
+ * Returns a copy of a value. The copy contains only own data properties and shares no lists or objects with the scope.
  * @throws ExpressionError for more than 1 MB or 200 levels, which includes circular data
  */
 export function toPlain(value: unknown, size: ResultSize): unknown {

@@ -82,8 +82,8 @@ function print(node: Node, atLeast: number): string {
 }
 
 /**
- * Writes an expression in its canonical form: double quotes, symbols instead of words, and only the parentheses that
- * are needed.
+ * Writes an expression in its canonical form: double quotes, symbols instead of words, and only the necessary
+ * parentheses.
  */
 export function printExpression(expression: Expression): string {
   return print(expression.root, TERNARY);

@@ -4,7 +4,7 @@ import { placeOf } from './error';
 import { evaluate, type EvaluateOptions, type Scope } from './evaluate';
 import { expressionsOf, type ExpressionSource } from './expression-source';
 
-/** Id of a reference whose entity is not known: it can be any entity of the kind. */
+/** Id of a reference to an unknown entity, which may be any entity of the kind. */
 export const ANY_ID = '*';
 /** The kind of the entities that `alerts` reads. */
 const ALERT_KIND = 'alert';
@@ -21,19 +21,19 @@ export interface EntityRef {
 export interface References {
   /** References without duplicates, in source order. */
   readonly refs: readonly EntityRef[];
-  /** Whether `alerts` is read, which depends on every alert. Its reference is included in `refs`. */
+  /** Whether `alerts` is read, which depends on every alert. The reference to it is included in `refs`. */
   readonly readsAlerts: boolean;
   /** Whether `alerts` is read, and `state.alert` is read only with known ids or not at all. */
   readonly alertsOnly: boolean;
   /** Whether the expressions read an entity whose kind cannot be determined. */
   readonly indeterminate: boolean;
-  /** 1-based positions of references whose kind cannot be determined, for warnings. */
+  /** 1-based positions of references whose kind cannot be determined. Used in warnings. */
   readonly indeterminateAt: readonly { readonly line: number; readonly column: number }[];
 }
 
 export interface ReferenceOptions extends EvaluateOptions {
   /**
-   * The system of the run, to which `health.system` refers. Null = the run has no system, so `health.system` is no
+   * The system of the run, to which `health.system` refers. Null = the run has no system, so `health.system` is not a
    * reference. Default (unknown): {@link SYSTEM_OF_THIS_RUN}.
    */
   readonly systemId?: string | null | undefined;
@@ -41,9 +41,7 @@ export interface ReferenceOptions extends EvaluateOptions {
 
 type Key = string | number | Node | undefined;
 
-/**
- * Returns whether a key depends on data that may change during a wait. The current value of such a key is not final.
- */
+/** Returns whether a key depends on data that may change during a wait, so that its current value is not final. */
 function isLive(node: Node): boolean {
   let live = false;
   visitChains(node, ({ root, links }) => {
@@ -69,7 +67,7 @@ class Extraction {
     this.refs.set(JSON.stringify([kind, id]), { kind, id });
   };
 
-  /** Returns the text of a key if it is written in the source or can be evaluated once. */
+  /** Returns the text of a key if it is written in the source, or if a single evaluation determines it. */
   #keyText(key: Key, source: string): string | undefined {
     if (key === undefined) return undefined;
     if (isStaticKey(key)) return String(key);
@@ -117,8 +115,8 @@ class Extraction {
 
 /**
  * Returns the entities that expressions can read: `health.system` (see `systemId`), `health.systems["x"]`,
- * `state.kind.id`. A computed id is evaluated in the scope if one is given. If the result is neither a text nor a
- * number, or may change later (because it reads live state, `now` or `wait.changed`), the reference is to any entity of
+ * `state.kind.id`. A computed id is evaluated in the scope if one is given. If the result is neither text nor a number,
+ * or may change later (because the key reads live state, `now` or `wait.changed`), the reference is to any entity of
  * the kind. Never throws.
  */
 export function extractReferences(source: ExpressionSource, scope?: Scope, options: ReferenceOptions = {}): References {

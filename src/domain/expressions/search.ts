@@ -3,8 +3,8 @@
 const SHORT_NEEDLE = 32;
 
 /**
- * Returns the number of steps that a search costs. A long needle costs more, because the search for it is written in
- * JavaScript.
+ * Returns the number of steps that a search costs. A long needle costs more, because the search for long needles is
+ * implemented in JavaScript.
  */
 export function searchCost(text: string, needle: string): number {
   return 1 + ((text.length + needle.length) >> (needle.length <= SHORT_NEEDLE ? 6 : 3));
@@ -21,8 +21,8 @@ function failureTable(needle: string): Int32Array {
 }
 
 /**
- * Returns the offsets at which `needle` (not empty) occurs, without overlaps, in linear time. Stops after `limit`
- * occurrences.
+ * Returns the offsets of all occurrences of `needle`, which must not be empty, without overlaps. Takes linear time.
+ * Stops after `limit` occurrences.
  */
 export function occurrences(text: string, needle: string, limit: number): number[] {
   const found: number[] = [];
@@ -49,7 +49,7 @@ export function occurrences(text: string, needle: string, limit: number): number
   return found;
 }
 
-/** Returns whether `needle` occurs in `text`, in linear time. */
+/** Returns whether `needle` occurs in `text`. Takes linear time. */
 export function occursIn(text: string, needle: string): boolean {
   return needle === '' || occurrences(text, needle, 1).length > 0;
 }

@@ -1,6 +1,9 @@
 import { isPlainObject, ownValue } from './plain-data';
 
-/** Fields of payloads whose value, as a context key, is the id of something that covers systems. */
+/**
+ * Payload fields whose value, if it is the context key, identifies something that covers systems and is not itself a
+ * system.
+ */
 const COVERS_SYSTEMS = ['incidentId', 'maintenanceId'] as const;
 
 /**

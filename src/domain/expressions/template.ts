@@ -36,7 +36,7 @@ export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }
 
-/** Returns the offset of the `}}` that closes an expression. Braces inside texts of the expression do not count. */
+/** Returns the offset of the `}}` that closes an expression. Braces inside string literals do not count. */
 function closingBraces(source: string, from: number): number {
   let quote = '';
   for (let at = from; at < source.length; at += 1) {
@@ -103,7 +103,7 @@ class Rendering {
 
   /**
    * Renders a value.
-   * @throws ExpressionError, also in place of other errors, which reading a value such as a proxy may throw
+   * @throws ExpressionError, also in place of other errors that reading a value (e.g. a proxy) throws
    */
   of(value: unknown): unknown {
     try {
@@ -163,9 +163,9 @@ class Rendering {
 }
 
 /**
- * Renders every text in a value, at any depth of lists and objects. Keys and other values are unchanged. A text that is
- * exactly one `{{ expression }}` becomes the value itself (an absent value becomes ""), any other text becomes text.
- * Rendered data is not rendered again, and `${{ secrets.X }}` is unchanged.
+ * Renders every string in a value, at any depth of lists and objects. Keys and other values are unchanged. A string
+ * that is exactly one `{{ expression }}` becomes the value itself (an absent value becomes ""). Any other string is
+ * rendered to a string. Rendered data is not rendered again, and `${{ secrets.X }}` is unchanged.
  * @throws ExpressionError, including when the whole value takes too many steps or is larger than 1 MB
  */
 export function renderTemplate(value: unknown, scope: Scope, options: RenderOptions = {}): unknown {
@@ -174,8 +174,8 @@ export function renderTemplate(value: unknown, scope: Scope, options: RenderOpti
 
 /**
  * Parses the text of a field that contains an expression. Braces around the whole text are dropped, with a warning.
- * @throws ExpressionError for any other `{{`, including one inside a text, where it would never be rendered. The
- * message says what to write instead
+ * @throws ExpressionError for any other `{{`, including one inside a string literal, where it would never be rendered.
+ * The message says what to write instead
  */
 export function parseBareExpression(source: string): { expression: Expression; warning?: string } {
   const trimmed = source.trim();

@@ -35,7 +35,7 @@ function write(value: unknown, writer: Writer, depth: number): string {
 }
 
 /**
- * Returns the JSON of a value, without calling functions of the data (`toJSON`, getters).
+ * Returns the JSON of a value without calling functions in the data (`toJSON`, getters).
  * @throws ExpressionError for more than 1 MB or 200 levels
  */
 export function toJson(value: unknown, budget: Budget): string {
@@ -47,7 +47,7 @@ export function toCanonicalJson(value: unknown, budget: Budget): string {
   return write(admit(value), { budget, sorted: true, length: 0 }, 0);
 }
 
-/** Returns a value as text. Null and undefined become an empty text, lists and objects become JSON. */
+/** Returns a value as text. Null and undefined become an empty string, and lists and objects become JSON. */
 export function toText(value: unknown, budget: Budget): string {
   if (typeof value === 'string') return value;
   const admitted = admit(value);

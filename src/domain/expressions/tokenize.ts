@@ -98,7 +98,7 @@ function readSymbol(source: string, start: number, end: number): Token {
 
 /**
  * Splits `source` from `start` to `end` into tokens. The last token is `end`.
- * @throws ExpressionError for an unknown character, number or escape, and for an unterminated text
+ * @throws ExpressionError for an unknown character, number or escape, and for an unterminated string literal
  */
 export function tokenize(source: string, start: number, end: number): Token[] {
   const tokens: Token[] = [];

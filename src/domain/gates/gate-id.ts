@@ -3,8 +3,8 @@ import { normalizeEvent } from '../registry/registry';
 import { sha256 } from '../sha256';
 
 /**
- * Returns the id under which the events of a window are counted. It is the same for every version in which the trigger
- * has the same event, filter and window, so that saving such a version keeps the count.
+ * Returns the id under which the events of a window are counted. The id is the same for all versions in which the
+ * trigger has the same event, filter and window. Saving such a version therefore keeps the count.
  */
 export function windowGateId({
   event,

@@ -1,6 +1,6 @@
 import { windowFires, type WindowRule } from './window';
 
-/** Returns which of consecutive arrivals fire. Arrivals are given as times in minutes. */
+/** Returns which of several consecutive arrivals fire. Arrivals are given as times in minutes. */
 function fired(rule: Partial<WindowRule>, minutes: readonly number[]): number[] {
   const full: WindowRule = { count: 3, minutes: 10, refire: 'every', ...rule };
   const arrivals = minutes.map((minute) => minute * 60_000);

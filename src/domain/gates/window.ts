@@ -9,10 +9,10 @@ export interface WindowRule {
 type Instant = number;
 
 /**
- * Returns whether an event that has just arrived fires its window. `others` are the times of the earlier events for the
- * same key, of which only the newest `count` matter. The window ends at the newest time, even if this event is older;
- * its lower bound is inclusive. `once` fires only when the previous arrival had not reached the count, or after a pause
- * as long as the window.
+ * Returns whether an event that has just arrived fires its window. `others` are the times of the events that arrived
+ * earlier for the same key. Only the newest `count` of them matter. The window ends at the newest time, even if this
+ * event is older, and its lower bound is inclusive. `once` fires only when the previous arrival had not reached the
+ * count, or after a pause as long as the window.
  */
 export function windowFires(rule: WindowRule, at: Instant, others: readonly Instant[]): boolean {
   const ms = rule.minutes * 60_000;

@@ -5,8 +5,8 @@ import { checkExpressionField } from '../expressions/expression-field';
 const Expression = z.string().min(1).max(2_000).superRefine(checkExpressionField);
 
 /**
- * How a hook extracts alerts from JSON. All fields are bare expressions over `body`, `headers`, `query` and, except for
- * `each`, `item`.
+ * How a hook extracts alerts from JSON. All fields are bare expressions over `body`, `headers` and `query`. All fields
+ * except `each` can also use `item`.
  */
 export const AlertMapping = z.strictObject({
   each: Expression.optional().describe('List of elements; default: one element, the body'),

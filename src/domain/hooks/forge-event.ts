@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 
-/** A typed event of GitHub or GitLab. */
+/** A typed GitHub or GitLab event. */
 export interface ForgeEvent {
   displayName: string;
   description: string;
-  /** Schema of the vendor's body, with the fields that automations use most. Other fields are kept unchanged. */
+  /** Schema of the vendor's body. It contains the fields that automations use most. Other fields are kept unchanged. */
   payload: z.ZodObject;
   /** Fields that a trigger's config may compare, with their paths in the body. */
   fields: Readonly<Record<string, string>>;
@@ -36,8 +36,8 @@ export function contextKeyOf({ key, separator }: ForgeEvent, payload: Record<str
 }
 
 /**
- * Parses the body of a delivery as one of `events`. Returns null when it is another event, or when the body does not
- * match the event's schema.
+ * Parses the body of a delivery as one of `events`. Returns null when the delivery is a different event, or when the
+ * body does not match the event's schema.
  */
 export function readForgeEvent(
   events: Readonly<Record<string, ForgeEvent>>,

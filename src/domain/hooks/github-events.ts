@@ -17,7 +17,7 @@ const numbered = z.looseObject({
 const Commit = z.looseObject({ id: text, message: text, url: text.optional() });
 const Deployment = z.looseObject({ id: z.int(), environment: text, ref: text.optional(), sha: text.optional() });
 
-/** Events of GitHub: https://docs.github.com/en/webhooks/webhook-events-and-payloads */
+/** GitHub events: https://docs.github.com/en/webhooks/webhook-events-and-payloads */
 export const GITHUB_EVENTS = {
   push: {
     ...{

@@ -17,7 +17,7 @@ const about = z.looseObject({
   ...{ iid: z.int(), title: text, state: text.optional(), action: text.optional(), url: text.optional() },
 });
 
-/** Events of GitLab: https://docs.gitlab.com/user/project/integrations/webhook_events/ */
+/** GitLab events: https://docs.gitlab.com/user/project/integrations/webhook_events/ */
 export const GITLAB_EVENTS = {
   push: {
     ...{

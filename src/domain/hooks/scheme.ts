@@ -6,7 +6,7 @@ const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HeaderName = z.string().regex(HEADER, 'must be the name of an HTTP header');
 
 /**
- * Settings of a hook, apart from scheme, header and secrets. Settings that are not given are those of the scheme
+ * Settings of a hook, apart from scheme, header and secrets. Settings that are not given are taken from the scheme
  * (`expectationOf`).
  */
 export const HookOptions = z.object({
@@ -67,7 +67,7 @@ export interface HmacScheme {
   separator: string;
   signedText: string;
   timestampHeader?: string;
-  /** Whether secrets have the form `whsec_<base64>` and contain a key in base64. */
+  /** Whether secrets have the form `whsec_<base64>`, where the base64 part is the key. */
   encodedSecret?: true;
 }
 
@@ -76,13 +76,16 @@ const BODY: HmacScheme = {
   ...{ digest: 'sha256', encoding: 'hex', prefix: '', separator: ',', signedText: '{body}' },
 };
 
-/** Default tolerance for timestamps, and default time for which signatures are remembered, in seconds: five minutes. */
+/**
+ * Default, in seconds, of the tolerance for timestamps and of the time for which signatures are remembered: five
+ * minutes.
+ */
 export const TOLERANCE_SECONDS = 300;
 
 interface Preset {
   /** The signature. If absent, the header contains the secret itself. */
   hmac?: HmacScheme;
-  /** Header of the secret, for schemes without a signature. */
+  /** Header that contains the secret. Set for schemes without a signature. */
   secretHeader?: string;
   /** Header that contains both the timestamp and the signatures: `t=<unix>,v1=<hex>`. */
   timestamped?: string;

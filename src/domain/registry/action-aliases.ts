@@ -1,4 +1,4 @@
-/** Aliases of actions, with the ids under which the actions are registered. */
+/** Maps aliases of actions to the ids under which the actions are registered. */
 export const ACTION_ALIASES: Readonly<Record<string, string>> = { 'automation.notify_user': 'notification.send' };
 
 /** Returns the id under which an action is registered. */

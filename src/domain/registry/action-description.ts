@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 /** The description of an action for validation and for the registry endpoints. Its qualified id is `<plugin>.<id>`. */
 export interface ActionDescription {
-  /** Name inside the plugin, e.g. `create`. */
+  /** Name within the plugin, e.g. `create`. */
   id: string;
   displayName: string;
   description: string;
@@ -18,8 +18,8 @@ export interface ActionDescription {
     name: string;
     schema: z.ZodObject;
     /**
-     * Fields that identify the object of the artifact. Closing an artifact closes all artifacts of the automation that
-     * have the same values.
+     * Fields that identify the object that the artifact represents. Closing an artifact closes all artifacts of the
+     * automation that have the same values.
      */
     identity?: readonly string[];
   };

@@ -29,7 +29,7 @@ interface DescribedAction {
   connectionField: string | null;
 }
 
-/** The answers of the registry endpoints. */
+/** The responses of the registry endpoints. */
 export interface DescribedPlugins {
   triggers: readonly DescribedTrigger[];
   actions: readonly DescribedAction[];
@@ -43,7 +43,9 @@ export interface DescribedPlugins {
  */
 const DROPPED = new Set(['pattern', 'format', 'id', '$id', '$schema', 'title', 'propertyNames', 'contentEncoding']);
 
-/** Returns a JSON Schema without the keywords that only the API checks. Maps of properties keep all their names. */
+/**
+ * Returns a JSON Schema without the keywords that only the API checks. All names in `properties` and `$defs` are kept.
+ */
 function portable(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(portable);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -105,9 +107,9 @@ function actionOf(described: DescribedAction, id: string): ActionDescription {
 }
 
 /**
- * Returns a registry for validation without the plugins, for example in a browser. Patterns, formats and rules over
- * several fields are not checked, so this validation may find fewer problems than the service, but never others.
- * `known` contains triggers by qualified id that are used unchanged.
+ * Returns a registry for validation without the plugins, for example in a browser. Patterns, formats and rules that
+ * involve several fields are not checked. This validation may therefore find fewer problems than the service, but never
+ * additional problems. `known` contains triggers, by qualified id, that are used instead of their descriptions.
  */
 export function describedRegistry(
   { triggers, actions, kinds }: DescribedPlugins,

@@ -1,6 +1,6 @@
 import type { EntityChange } from '../entities/change';
 
-/** Selects the changes of state that a listener receives. An absent field matches any value. */
+/** Selects the state changes that a listener receives. An absent field matches any value. */
 export interface EntityFilter {
   kind?: string;
   id?: string;
@@ -9,13 +9,14 @@ export interface EntityFilter {
 }
 
 /**
- * How changes are delivered to a listener. `broadcast`: every running process receives a change; a process misses the
- * changes that occur while it is down. `work-queue`: a single process receives a change before it is routed, at least
- * once, with the same `changeId`. When the listener throws, the change is not routed and is retried later.
+ * How changes are delivered to a listener. `broadcast`: every running process receives each change; a process misses
+ * the changes that occur while it is down. `work-queue`: a single process receives each change before it is routed.
+ * Delivery is at least once, always with the same `changeId`. When the listener throws, the change is not routed and is
+ * retried later.
  */
 export type ListenerMode = 'broadcast' | 'work-queue';
 
-/** Code that receives changes of state. */
+/** Code that receives state changes. */
 export interface EntityListener {
   filter: EntityFilter;
   mode: ListenerMode;

@@ -8,9 +8,9 @@ export interface ConcernedChanges {
 }
 
 /**
- * The names that a worker's plugins provide, as the worker announces them. Names have the forms `trigger:<id>`,
- * `action:<id>`, `kind:<kind>`, `filter:<name>` and `plugin:<id>`. `reads` contains the changes that concern a name.
- * For `plugin:<id>`, these are the kinds of its derivers, payload mappers and `work-queue` listeners.
+ * The names that a worker's plugins provide, in the form in which the worker announces them. Names have the forms
+ * `trigger:<id>`, `action:<id>`, `kind:<kind>`, `filter:<name>` and `plugin:<id>`. `reads` contains the changes that
+ * concern a name. For `plugin:<id>`, these are the kinds of its derivers, payload mappers and `work-queue` listeners.
  */
 export interface Knowledge {
   names: string[];

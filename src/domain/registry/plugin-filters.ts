@@ -3,7 +3,7 @@ import type { PluginDescription } from './registry';
 
 /**
  * Creates the filters of a process: the built-in filters, then those of the plugins in the given order. A filter whose
- * name is taken or not valid is skipped and reported through `warn`.
+ * name is already used or not valid is skipped and reported through `warn`.
  */
 export function createPluginFilters(
   plugins: readonly Pick<PluginDescription, 'filters'>[],

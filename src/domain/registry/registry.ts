@@ -6,18 +6,18 @@ import type { ActionDescription } from './action-description';
 import type { EntityListener } from './entity-listener';
 import type { TriggerType } from './trigger-type';
 
-/** Everything that a plugin registers. External plugins register through the same type. */
+/** Everything that a plugin registers. External plugins use the same type. */
 export interface PluginDescription<A extends ActionDescription = ActionDescription> {
   /** The first segment of every qualified id of the plugin. */
   id: string;
   triggers?: readonly TriggerType[];
   actions?: readonly A[];
   entityKinds?: readonly EntityKind[];
-  /** Functions that derive events from the changes of kinds, in addition to the events of the kinds themselves. */
+  /** Functions that derive events from entity changes, in addition to the events that the entity kinds derive. */
   derivers?: readonly ChangeDeriver[];
-  /** Payload mappers for `automation.entity_changed`, by kind, for kinds without `toPayload`. */
+  /** Payload mappers for `automation.entity_changed`, by kind. Only for kinds without `toPayload`. */
   payloadMappers?: Readonly<Record<string, PayloadMapper>>;
-  /** Code that receives changes of state. */
+  /** Code that receives state changes. */
   listeners?: readonly EntityListener[];
   /** Filters for expressions, by name. They must be synchronous and without side effects. */
   filters?: Readonly<Record<string, FilterDefinition>>;
@@ -44,7 +44,7 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   artifactTypeOf(actionId: string): ArtifactType | undefined;
   /** Returns the triggers that are derived from an event (`TriggerType.source`). */
   readersOf(event: string): readonly string[];
-  /** Returns the most similar known event, for "did you mean". Undefined = none is similar. */
+  /** Returns the most similar known event for "did you mean", or undefined when no event is similar. */
   nearestTrigger(event: string): string | undefined;
   nearestAction(id: string): string | undefined;
   /** Returns the functions that derive events from a kind's changes, in addition to `automation.entity_changed`. */
@@ -71,8 +71,8 @@ export function normalizeEvent(event: string): string {
 }
 
 /**
- * Creates the registry. Throws for duplicates, derivers and mappers of unknown kinds, and states that are not objects,
- * so that these mistakes are found at start-up.
+ * Creates the registry. Throws for duplicates, for derivers and mappers of unknown kinds, and for kinds whose states
+ * are not objects, so that these mistakes are found at start-up.
  */
 export function createRegistry<A extends ActionDescription>(plugins: readonly PluginDescription<A>[]): Registry<A> {
   const triggers = new Map<string, TriggerType>();

@@ -13,8 +13,8 @@ const LITERAL_ESCAPE = /[\\/.^$|?*+()[\]{}\-@:#,;=!&%"'<>_ ]/;
 const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 
 /**
- * Returns a short text that matches a regular expression. It uses the first alternative, repeats each part as rarely as
- * allowed, and takes the first character of each set. Returns undefined when the text would be longer than
+ * Returns a short string that matches a regular expression. It uses the first alternative, repeats each part as few
+ * times as allowed, and takes the first character of each set. Returns undefined when the string would be longer than
  * `MAX_LENGTH`, and for constructs other than literals, escaped characters, character classes, `.`, sets (but not
  * negated sets), groups, alternatives, quantifiers and anchors. The regular expression is never executed, so its cost
  * does not matter.
@@ -40,7 +40,7 @@ class Reader {
     return this.at >= this.pattern.length;
   }
 
-  /** Parses up to the end or the closing parenthesis. Returns a sample of the first alternative. */
+  /** Parses up to the end of the pattern or the closing parenthesis. Returns a sample of the first alternative. */
   alternatives(): string {
     const first = this.sequence();
     while (this.take('|')) this.sequence();

@@ -3,10 +3,10 @@ import { sampleOfPattern } from './sample-pattern';
 type Schema = Record<string, unknown>;
 
 const MAX_DEPTH = 12;
-/** Maximum number of items in a list, and of characters in a text, of a sample. */
+/** Maximum number of items in a list, and of characters in a string, within a sample. */
 const MAX_SIZE = 1_000;
 
-/** The place of a value in the sample. */
+/** The position of a value in the sample. */
 interface Place {
   root: unknown;
   depth: number;
@@ -17,8 +17,8 @@ interface Place {
 /**
  * Returns an example value for a JSON Schema (draft 2020-12 as zod writes it, or a custom one). It prefers examples,
  * constants, choices and defaults, and otherwise uses the simplest value of the type that satisfies formats, simple
- * patterns and bounds. Optional properties are filled in too. Times are in RFC 3339. A text without a format becomes a
- * time if the name of its field suggests one (`startedAt`). Returns null for schemas that allow anything.
+ * patterns and bounds. Optional properties are filled in too. Times are in RFC 3339. A string without a format is a
+ * time if the name of its field suggests this (`startedAt`). Returns null for schemas that allow anything.
  */
 export function sampleOf(schema: unknown, root: unknown = schema): unknown {
   return sampleAt(schema, { root, depth: 0 });
@@ -39,7 +39,10 @@ function sampleAt(schema: unknown, place: Place): unknown {
   return parts.find((part) => part !== null) ?? own;
 }
 
-/** Returns the alternative that is used for each choice: the first alternative other than `null`. */
+/**
+ * Returns the alternative to use from `anyOf` and from `oneOf`: the first alternative that is not `null`, if there is
+ * one.
+ */
 function alternatives(schema: Schema): unknown[] {
   return ['anyOf', 'oneOf'].flatMap((key) => {
     const choices = listOf(schema[key]);
@@ -112,7 +115,7 @@ function sampleList(schema: Schema, place: Place): unknown[] {
   return schema['uniqueItems'] === true ? items.map((item, index) => distinct(item, index)) : items;
 }
 
-/** Makes a text or number in a list with unique items different from the items before it, by adding its index. */
+/** Makes a string or number in a list of unique items differ from the preceding items by adding its index. */
 function distinct(item: unknown, index: number): unknown {
   if (index === 0) return item;
   if (typeof item === 'string') return `${item}${index + 1}`;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * Returns the top-level fields of an action's configuration that are marked `.meta({ 'x-code': true })`. They contain
- * code of another language and are never rendered, because `{{` may be part of that code.
+ * code in another language and are never rendered, because `{{` may be part of that code.
  */
 export function codeFields(schema: z.ZodType): ReadonlySet<string> {
   const fields = new Set<string>();

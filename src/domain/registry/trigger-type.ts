@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { EntityChange } from '../entities/change';
 
-/** A part of a trigger's config, with the value in a payload that it is compared with. */
+/** A part of a trigger's config, with the payload value that it is compared with. */
 export interface ConfigComparison {
   /** Path below `config`, e.g. `matchers[1]`. */
   path: string;
-  /** The compared value, e.g. `labels.env`. */
+  /** The payload value that is compared, e.g. `labels.env`. */
   expression: string;
   found: unknown;
   wanted: unknown;
@@ -13,7 +13,7 @@ export interface ConfigComparison {
 
 /** A trigger type that automations can use. Its qualified id is `<plugin>.<id>`. */
 export interface TriggerType {
-  /** Name inside the plugin, e.g. `system_degraded`. */
+  /** Name within the plugin, e.g. `system_degraded`. */
   id: string;
   displayName: string;
   description: string;
@@ -30,19 +30,20 @@ export interface TriggerType {
   /** Returns the label for a config that changes the context key; undefined = `contextKeyLabel`. */
   contextKeyLabelOf?(config: Record<string, unknown>): string | undefined;
   /**
-   * For a trigger that is not an event itself: the event (`<plugin>.<id>` of another trigger) whose occurrences it
-   * evaluates.
+   * The event (`<plugin>.<id>` of another trigger) whose occurrences this trigger evaluates. Set for a trigger that is
+   * not itself an event.
    */
   source?: string;
   /**
-   * Returns the payload of the trigger, derived from the payload of `source` and the config; null = it does not fire.
+   * Returns the payload of the trigger, derived from the payload of `source` and the config; null = the trigger does
+   * not fire.
    */
   payloadOf?(payload: Record<string, unknown>, config: Record<string, unknown>): Record<string, unknown> | null;
   /**
    * For triggers that fire only when a number enters a range. Returns null when every value in the range fires with
-   * this config. Otherwise, `inRange` is called with the payloads of earlier occurrences of `source`, newest first, and
-   * returns whether the number was in the range. It returns undefined for a payload without the number; the next older
-   * payload is then tried.
+   * this config. Otherwise, `inRange` is called with the payloads of earlier occurrences of `source`, from the newest
+   * to the oldest, and returns whether the number was in the range. For a payload without the number, it returns
+   * undefined, and the next older payload is tried.
    */
   entering?(config: Record<string, unknown>): { inRange(payload: Record<string, unknown>): boolean | undefined } | null;
   /** Evaluates the config gate. If it throws, the event does not pass the gate, and the message is the reason. */
@@ -58,14 +59,14 @@ export interface TriggerType {
    */
   matched?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigComparison[];
   /**
-   * Divides the routing index of an event by a key. A change is compared only with triggers that have the same key or
-   * none. Triggers with other keys therefore cost nothing, even if thousands of automations listen to the event.
+   * Partitions the routing index of an event by a key. A change is compared only with triggers that have the same key
+   * or no key. Triggers with other keys therefore cost nothing, even if thousands of automations listen for the event.
    */
   routingKey?: {
     ofConfig(config: Record<string, unknown>): string | null;
     ofPayload(payload: Record<string, unknown>): string;
   };
-  /** How `for:` checks later that the cause still holds; absent = `for:` is refused when an automation is saved. */
+  /** How `for:` checks later whether the cause still holds; absent = `for:` is refused when an automation is saved. */
   holds?: {
     /**
      * Input of `test`. `entity` (default): the state of the entity. `source`: the payload of the newest occurrence of
@@ -75,7 +76,7 @@ export interface TriggerType {
     entity(payload: Record<string, unknown>): { kind: string; id: string };
     /**
      * Returns why `for:` cannot be checked with this config (e.g. `entity_changed` without `to`, or a nested field);
-     * undefined = it can. Default: it always can.
+     * undefined = it can be checked. Default: it can always be checked.
      */
     refuses?(config: Record<string, unknown>): string | undefined;
     /**
@@ -87,11 +88,14 @@ export interface TriggerType {
       payload: Record<string, unknown>,
       config: Record<string, unknown>,
     ): boolean | undefined;
-    /** Returns what ended the cause, for the reason that users see; undefined = the change shows it. */
+    /**
+     * Returns what ended the cause. The text is part of the reason that users see. undefined = the change already shows
+     * it.
+     */
     endedBy?(change: EntityChange): string | undefined;
     /**
-     * Returns which other entities keep a dwell armed when its own entity no longer does (for example, a group of
-     * alerts while any of them fires); null = none. Only for `reads: 'entity'`.
+     * Returns which other entities keep a dwell armed when its own entity no longer does (for example, the alerts of a
+     * group as long as any of them is firing); null = none. Only for `reads: 'entity'`.
      */
     standIn?(
       payload: Record<string, unknown>,

@@ -7,15 +7,20 @@ export interface StepInput {
   path: string;
   variables: Record<string, unknown>;
   repeat: Record<string, unknown> | null;
-  /** For the condition of a `repeat`: the number of the iteration that begins next (`while`) or has ended (`until`). */
+  /**
+   * For the condition of a `repeat`: the number of the iteration that begins next (`while`) or that has just ended
+   * (`until`).
+   */
   iteration?: number;
-  /** Path of the last wait before this step. Its result is in the scope. */
+  /** Path of the last wait before this step. The result of this wait is in the scope. */
   wait?: string;
   /** The failure of the run, for steps of `on_failure`. */
   error?: RunError;
-  /** Steps recorded since the last activity, which this activity must write. */
+  /** Steps that were recorded since the last activity. This activity must write them. */
   journal: StepRecord[];
-  /** For a call: true if the workflow can move it to the task queue of calls when the activity returns a handover. */
+  /**
+   * For a call: true if the workflow can move the call to the task queue of calls when the activity returns a handover.
+   */
   mayMove?: true;
 }
 
@@ -49,7 +54,7 @@ export type StepEvaluation =
   | { type: 'delay'; until: number; ms?: number }
   /**
    * A wait that continues, with the times (ms since 1970) of its next evaluation and of its timeout, or a wait that has
-   * ended. `ms` is the time until the earlier of the two; null = there is neither; absent in histories of version
+   * ended. `ms` is the time until the earlier of the two; null = neither time is set; absent in histories of version
    * 0.1.0.
    */
   | {
@@ -79,13 +84,16 @@ export type StepEvaluation =
 /** A normal activity takes over, after a pause if a failure requires one. */
 export interface Handover {
   type: 'handover';
-  /** Number of attempts that have been sent. */
+  /**
+   * Number of attempts so far. Attempts that failed before their request was sent also count, unless infrastructure was
+   * unreachable.
+   */
   attempts: number;
   delayMs: number;
   timeoutMs: number;
   /**
-   * Set when the origin is slow or uses its share of the local slots. The call is then performed on the task queue of
-   * calls.
+   * Set when the origin is slow or has used up its share of the local slots. The call is then performed on the task
+   * queue of calls.
    */
   apart?: true;
 }
@@ -93,7 +101,7 @@ export interface Handover {
 /** The outcome of performing an action. */
 export type StepOutcome = Closed | Skipped | Failed | { type: 'done' } | Handover;
 
-/** A call that ended before any attempt recorded its outcome. */
+/** A call that ended without any attempt having recorded its outcome. */
 export interface GaveUp {
   type: 'gaveUp';
   /** `timeout` when the deadline of the step passed. */
@@ -108,7 +116,7 @@ export type CommandOutcome =
 /** A call that begins as a normal activity after a stretch. */
 export interface NextCall {
   at: string;
-  /** Set when the origin uses its share of the slots. The call is then performed on the task queue of calls. */
+  /** Set when the origin has used up its share of the slots. The call is then performed on the task queue of calls. */
   apart?: true;
 }
 
@@ -118,11 +126,11 @@ export interface Stretched {
   done: CommandOutcome[];
   /** Whether all steps of the run have ended and its row now has the status `success`. */
   ended: boolean;
-  /** The call that follows, if it begins as a normal activity. Absent in results of older releases. */
+  /** The call that follows, if it begins as a normal activity. Absent in results from older releases. */
   call?: NextCall;
   /**
-   * Nothing was carried out, because this worker lacks a trigger or filter of the definition. A normal activity takes
-   * over.
+   * Set when nothing was carried out, because this worker does not have a trigger or filter of the definition. A normal
+   * activity takes over.
    */
   elsewhere?: true;
 }
@@ -154,7 +162,7 @@ export interface RunActivities {
   claimRun(input: {
     runId: string;
     executionRunId: string;
-    /** Set when the execution resumes where an earlier execution stopped. Nothing is performed then. */
+    /** Set when the execution resumes where an earlier execution stopped. In this case, nothing is performed. */
     resumes?: boolean;
   }): Promise<(Stretched & ClaimResult) | null>;
   /**
@@ -164,16 +172,16 @@ export interface RunActivities {
   performStretch(input: StretchInput): Promise<Stretched>;
   /**
    * Performs a provider call as a normal activity. If the step failed permanently, throws a non-retryable failure with
-   * `Failed` in its details; histories of 0.1.0 have it as a result.
+   * `Failed` in its details. In histories of version 0.1.0, `Failed` is the result instead.
    */
   performStep(input: StepInput): Promise<StepOutcome>;
-  /** Records a failure that no attempt could record. A step that has ended in the meantime keeps its outcome. */
+  /** Records a failure that no attempt was able to record. A step that has ended in the meantime keeps its outcome. */
   failStep(input: StepInput & { error: RunError }): Promise<StepOutcome>;
   /** Writes recorded steps when no other activity will write them. */
   writeNotes(input: { runId: string; journal: StepRecord[] }): Promise<void>;
-  /** Stores the failure of a run before `on_failure` begins. Returns false when the run had ended before. */
+  /** Stores the failure of a run before `on_failure` begins. Returns false when the run had already ended. */
   noteRunFailed(input: { runId: string; endedBy?: EndedBy; error: RunError; journal: StepRecord[] }): Promise<boolean>;
-  /** Writes the end of the run. Returns false when its row had ended before. */
+  /** Writes the end of the run. Returns false when its row had already ended. */
   finishRun(input: {
     runId: string;
     status: 'success' | 'failed' | 'cancelled';

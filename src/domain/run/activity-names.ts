@@ -2,8 +2,8 @@ import { kindOf } from '../definition/action-kind';
 import type { PlanNode } from './plan';
 
 /**
- * Names of activities in histories of the workflow type `automation`. A replay compares them with the history, so a
- * change requires `patched`.
+ * Names of activities in histories of the workflow type `automation`. A replay compares these names with the history,
+ * so changing a name requires `patched`.
  */
 export const ACTIVITY_NAMES = { claim: 'start', notes: 'notes', failure: 'run failed', finish: 'finish' } as const;
 
@@ -22,8 +22,8 @@ function countInline<T>(steps: readonly T[], isPause: (step: T) => boolean): num
 }
 
 /**
- * Returns the name of a stretch: its first step and the number of further steps of its list that it can carry out, e.g.
- * `incident.create + 2 more`.
+ * Returns the name of a stretch: its first step, and how many of the following steps in the same list it can carry out,
+ * e.g. `incident.create + 2 more`.
  */
 export function nameOfStretch(node: PlanNode, following: readonly PlanNode[]): string {
   if (PAUSES.includes(node.kind)) return node.kind;
@@ -33,8 +33,8 @@ export function nameOfStretch(node: PlanNode, following: readonly PlanNode[]): s
 }
 
 /**
- * Returns the name of a run's first stretch, derived from the definition. The workflow receives the plan only from the
- * first stretch. Returns undefined when there are no steps.
+ * Returns the name of a run's first stretch. The name is derived from the definition, because the workflow receives the
+ * plan only as a result of the first stretch. Returns undefined when there are no steps.
  */
 export function nameOfFirstStretch(actions: readonly object[]): string | undefined {
   const names = actions.map((step) => ('action' in step ? String(step.action) : kindOf(step)));

@@ -1,7 +1,7 @@
 /** Values of `concurrency_scope`. */
 export type ConcurrencyScope = 'automation' | 'context_key';
 
-/** The scope key of runs that share one bucket for the whole automation. */
+/** The scope key of runs when all runs of the automation share one bucket. */
 export const WHOLE_AUTOMATION = 'all';
 
 /**

@@ -1,8 +1,8 @@
 const SUFFIX = '-calls';
 
 /**
- * Returns the task queue for calls to origins that are slow or use many slots. It is separate so that these calls do
- * not delay others.
+ * Returns the task queue for calls to origins that are slow or use many slots. The queue is separate so that these
+ * calls do not delay other calls.
  */
 export const callsQueueOf = (taskQueue: string): string => `${taskQueue}${SUFFIX}`;
 

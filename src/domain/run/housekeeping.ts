@@ -7,8 +7,8 @@ export interface HousekeepingActivities {
    */
   reconcileRuns(input?: { before: number }): Promise<{ compared: number; repaired: number; round: number }>;
   /**
-   * Removes rows that are older than the retention settings allow, until none are left or the time limit of one call is
-   * reached. Returns the number of removed rows by table.
+   * Removes rows that are older than the retention settings allow. Stops when none are left or when the time limit of
+   * one call is reached. Returns the number of removed rows by table.
    */
   applyRetention(): Promise<Record<string, number>>;
   /** Creates the partitions of the change log for the coming days. */

@@ -1,18 +1,18 @@
 import { shortText } from './short-text';
 
-/** Maximum length of a text in a configuration that is stored with a step, in characters. */
+/** Maximum length, in characters, of a string in a configuration that is stored with a step. */
 const MAX_CHARACTERS = 1_000;
 /** Maximum size of the stored configuration, in bytes of JSON. */
 const MAX_BYTES = 8_192;
 /** Maximum nesting depth that is stored. */
 const MAX_LEVELS = 12;
-/** Maximum number of elements of a list, and of keys of an object, that are stored. */
+/** Maximum number of stored elements of a list, and of stored keys of an object. */
 const MAX_ELEMENTS = 100;
 
 /**
- * Returns a rendered configuration in the form in which it is stored in the row of its step. Texts are truncated to
+ * Returns a rendered configuration in the form in which it is stored in the row of its step. Strings are truncated to
  * 1,000 characters, lists and objects to 100 elements and 12 levels, and fields that exceed the total of 8 kB are
- * replaced by `{truncated: true, bytes}`. Smaller fields after these are still stored.
+ * replaced by `{truncated: true, bytes}`. Smaller fields that follow them are still stored.
  */
 export function keptConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   let room = MAX_BYTES;

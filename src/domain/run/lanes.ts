@@ -14,8 +14,8 @@ export function loopAt(definition: Steps, place: string): Loop | undefined {
 }
 
 /**
- * Returns the paths of the lanes around a step, outermost first, e.g. `actions[0].repeat[3]`. A lane is an iteration of
- * a loop with `parallel`, which does not see the artifacts of concurrent iterations.
+ * Returns the paths of the lanes around a step, e.g. `actions[0].repeat[3]`, from the outermost to the innermost. A
+ * lane is an iteration of a loop with `parallel`, which does not see the artifacts of concurrent iterations.
  */
 export function lanesAround(definition: Steps, path: string): string[] {
   if (!path.includes('.repeat[')) return [];
@@ -43,8 +43,8 @@ export function isBeside(lane: string, path: string): boolean {
 export const loopOf = (lane: string): string => lane.replace(/\d+\]$/, '');
 
 /**
- * Returns the filter for the artifacts of the run that the step at a path can read. `lanes` are the lanes around the
- * step; artifacts of their sibling iterations are excluded. `byItem` is true if the document has a loop with
+ * Returns the filter that selects the artifacts of the run that the step at a path can read. `lanes` are the lanes
+ * around the step; artifacts of their sibling iterations are excluded. `byItem` is true if the document has a loop with
  * `parallel`.
  */
 export function artifactView(definition: Steps, path: string): { lanes: string[]; byItem: boolean } {
@@ -70,7 +70,7 @@ function holdsLoop(value: unknown): boolean {
 const isParallel = (loop: Loop | undefined): boolean =>
   loop !== undefined && 'for_each' in loop && loop.parallel !== undefined;
 
-/** Returns the numbers of the iterations around a path, outermost first. */
+/** Returns the numbers of the iterations around a path, from the outermost to the innermost. */
 export function iterationsOf(path: string): number[] {
   return [...path.matchAll(/\.repeat\[(\d+)\]/g)].map(([, index]) => Number(index));
 }

@@ -1,6 +1,6 @@
 /**
  * Escapes text for one line of Markdown in the Web UI: no line breaks, no markup, limited length. This is necessary
- * because names come from authors and context keys from outside.
+ * because names are written by authors and context keys come from external data.
  */
 export function markdownLine(text: string, limit: number): string {
   const flat = text.replace(/\s+/g, ' ').replace(/([\\`*_[\]<>])/g, '\\$1');

@@ -1,18 +1,20 @@
 import type { EndedBy, RunError, StepRecord, StepStatus } from './step-record';
 
-/** Types of the workflow of a run: the current type, and the type that older releases used. */
+/** Workflow types of runs: the current type, and the type that older releases used. */
 export const RUN_WORKFLOW_TYPES = ['automation', 'runAutomation'] as const;
 
 /** Condition that selects the executions of runs in visibility queries. */
 export const IS_RUN = `WorkflowType IN (${RUN_WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ')})`;
 
-/** Input of the workflow of a run. It has a version, because executions of older code may still be open. */
+/** Input of a run's workflow. It has a version, because executions that older code started may still be open. */
 export interface RunInput {
   v: 1;
   runId: string;
   /** Set when the previous execution has continued as new. */
   resume?: Resume;
-  /** Number of events in a history after which an execution continues as new; absent = the default. For tests. */
+  /**
+   * Number of events in a history after which an execution continues as new; absent = the default. Set only in tests.
+   */
   continueAfter?: number;
   /** Name of the activity that claims the run and performs its first steps; absent = unknown. */
   first?: string;
@@ -34,7 +36,7 @@ export interface Resume {
   finished: Record<string, { error?: RunError }>;
   /** By branch: the path of the last wait. */
   waits: Record<string, string>;
-  /** Failure of the run, if `on_failure` was in progress. */
+  /** Failure of the run. Set if `on_failure` was in progress. */
   failed?: { endedBy?: EndedBy; error: RunError };
   journal: StepRecord[];
   /** Lines of the step list in the Web UI. */
@@ -46,7 +48,7 @@ export interface Resume {
   folded?: [loop: string, ranges: [first: number, last: number][]][];
 }
 
-/** Result of the workflow of a run, for the Web UI. The row is authoritative. */
+/** Result of a run's workflow, which the Web UI shows. The row is authoritative. */
 export interface RunResult {
   /** `dropped`: the row belonged to another execution, so this execution did nothing. */
   status: 'success' | 'failed' | 'dropped';
@@ -64,7 +66,7 @@ export interface EvaluateWaitsSignal {
   runId: string;
 }
 
-/** Memo of an execution, with the id of the run that holds the workflow id. */
+/** Memo of an execution. Contains the id of the run that holds the workflow id. */
 export interface RunMemo {
   fermataRunId: string;
 }

@@ -1,4 +1,4 @@
-/** A segment of a path such as `choose[1]`: a key and, where it names an entry of a list or an iteration, a number. */
+/** A segment of a path such as `choose[1]`: a key and, for an entry of a list or an iteration, a number. */
 export interface PathPart {
   key: string;
   index: number | null;
@@ -17,7 +17,7 @@ export function parsePath(path: string): PathPart[] | null {
   return parts;
 }
 
-/** Returns the path itself and every prefix of it, outermost first. */
+/** Returns every prefix of a path and the path itself, from the outermost to the innermost. */
 export function prefixesOf(path: string): string[] {
   const parts = path.split('.');
   return parts.map((_, index) => parts.slice(0, index + 1).join('.'));

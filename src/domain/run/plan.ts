@@ -1,7 +1,7 @@
 /**
  * The plan of a definition, which contains only control flow, names, and the reasons of `stop`. Configurations,
  * expressions and values stay in Postgres with the pinned version, and activities read them there. A history therefore
- * stays small even if these are large.
+ * stays small even if this data is large.
  */
 interface PlanBase {
   id: string | null;
@@ -81,7 +81,10 @@ export interface WaitForTriggerNode extends PlanBase {
 export interface StopNode extends PlanBase {
   kind: 'stop';
   reason: string;
-  /** Set when the reason is a template, which the evaluation renders. Absent for plain texts, and in plans of 0.1.0. */
+  /**
+   * Set when the reason is a template, which the evaluation renders. Absent for plain text, and in plans of version
+   * 0.1.0.
+   */
   template?: true;
   error: boolean;
 }

@@ -5,8 +5,8 @@ const V7 = /^([0-9a-f]{8}-[0-9a-f]{4})-7([0-9a-f]{3})-([89ab][0-9a-f]{3}-[0-9a-f
 /**
  * Returns the id of the run that a change starts through a trigger. The same automation, trigger and change always give
  * the same id. A change that is routed again after a restore therefore leads to the same workflow id and the same
- * idempotency keys. The id is a UUID of version 8 that sorts like its change: it has the milliseconds of `at` if that
- * is given, otherwise the time and counter of the change id if that is a UUID v7, otherwise the milliseconds of
+ * idempotency keys. The id is a UUID of version 8 that sorts like its change: it contains the milliseconds of `at` if
+ * given, otherwise the time and counter of the change id if the change id is a UUID v7, otherwise the milliseconds of
  * `occurredAt`. The last 40 bits, or more, are a hash of the automation, the trigger and the change.
  */
 export function runIdOf(

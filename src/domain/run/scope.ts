@@ -22,8 +22,8 @@ export interface RunFacts {
 }
 
 /**
- * Returns artifacts by the id of their action, and then by name. If several have the same id and name, the last
- * artifact is used.
+ * Returns artifacts, grouped by the id of their action and then by name. If several artifacts have the same id and
+ * name, the last one is used.
  */
 export function artifactScope(
   artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[],

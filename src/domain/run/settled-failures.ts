@@ -12,7 +12,7 @@ export function settledFailures(definition: Pick<Definition, 'actions' | 'on_fai
 
 /**
  * Returns whether the step at a path has `continue_on_error`. Prefixes such as `actions[0].choose[1]` are branches,
- * which have no such key.
+ * which do not have this key.
  */
 function continues(definition: Pick<Definition, 'actions' | 'on_failure'>, path: string): boolean {
   const step: { continue_on_error?: unknown } | undefined = stepAt(definition, path);

@@ -1,5 +1,5 @@
 /**
- * Maximum length of the text of an error or a reason, in characters. Temporal refuses failures and results above 2 MB.
+ * Maximum length, in characters, of the text of an error or a reason. Temporal refuses failures and results above 2 MB.
  */
 const MAX_CHARACTERS = 2_000;
 

@@ -3,8 +3,8 @@ import type { RetryPlan } from './plan';
 /** Maximum pause that a server may request with `Retry-After`, in milliseconds. */
 export const MAX_RETRY_AFTER_MS = 3_600_000;
 /**
- * Additional time for a step in milliseconds, for outages of Postgres and Temporal, and for reading and writing rows
- * around each attempt.
+ * Additional time for a step, in milliseconds. It allows for outages of Postgres and Temporal, and for reading and
+ * writing rows before and after each attempt.
  */
 const INFRASTRUCTURE_MS = 600_000;
 

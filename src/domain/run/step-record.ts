@@ -1,13 +1,13 @@
 /** Statuses of a step. `pending`, `running` and `waiting` may still change; the others are final. */
 export type StepStatus = 'pending' | 'running' | 'waiting' | 'success' | 'failed' | 'skipped' | 'cancelled';
 
-/** A failure, in the form that rows, the API and `run.error` have. */
+/** A failure, in the form that is used in rows, in the API and in `run.error`. */
 export interface RunError {
   code: string;
   message: string;
   path?: string;
   actionId?: string;
-  /** HTTP status of the answer, if any. */
+  /** HTTP status of the response, if any. */
   status?: number;
 }
 
@@ -18,7 +18,7 @@ export interface EndedBy {
   reason?: string;
 }
 
-/** The state of a step whose row needs no separate transaction. The next activity of the run writes it. */
+/** The state of a step that is not written in a separate transaction. The next activity of the run writes it. */
 export interface StepRecord {
   path: string;
   actionId: string | null;

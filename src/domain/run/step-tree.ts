@@ -1,12 +1,12 @@
-/** Matches a list of steps inside a step, in a path. */
+/** In a path, matches a list of steps inside a step. */
 const LIST = /\.(?:sequence|else|parallel)\[\d+\]/g;
-/** Matches an iteration of a loop, in a path. */
+/** In a path, matches an iteration of a loop. */
 const ITERATION = /\.repeat\[(\d+)\]/g;
 
 /** Returns the nesting depth of a step. */
 export const depthOf = (path: string): number => path.match(LIST)?.length ?? 0;
 
-/** Returns the iterations around a step, outermost first. */
+/** Returns the iterations around a step, from the outermost to the innermost. */
 export function iterationsOf(path: string): { loop: string; index: number }[] {
   return [...path.matchAll(ITERATION)].map((match) => ({ loop: path.slice(0, match.index), index: Number(match[1]) }));
 }

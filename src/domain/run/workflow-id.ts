@@ -8,14 +8,14 @@ import type { ConcurrencyScope } from './bucket';
 const MAX_KEY_LENGTH = 120;
 
 /**
- * Returns a key for workflow ids and search attributes. A key of more than 120 characters is cut and a hash is
+ * Returns a key for workflow ids and search attributes. A key of more than 120 characters is truncated, and a hash is
  * appended.
  */
 export function shortKey(key: string): string {
   return key.length <= MAX_KEY_LENGTH ? key : `${key.slice(0, 80).toWellFormed()}~${sha256(key).slice(0, 32)}`;
 }
 
-/** Number of characters of a run's id at the end of the workflow id of a `parallel` run. */
+/** Number of characters of the run id with which the workflow id of a `parallel` run ends. */
 const RUN_DIGITS = 12;
 
 /** Percent-encodes a part of an id, because `/` separates the parts. */
@@ -40,15 +40,15 @@ export function runWorkflowId(
   return scope === 'automation' ? slug : `${slug}/${keyPart(contextKey)}`;
 }
 
-/** Returns the part of the workflow id of a dwell's timer that follows the slug of the automation. */
+/** Returns the part of a dwell timer's workflow id that follows the slug of the automation. */
 export const dwellIdAfterSlug = (triggerId: string, contextKey: string | null): string =>
   `/${encoded(triggerId)}/${keyPart(contextKey)}/for`;
 
-/** Returns the id of the Temporal Schedule of a trigger. */
+/** Returns the id of a trigger's Temporal Schedule. */
 export const scheduleIdOf = (slug: string, triggerId: string): string => `${slug}/${encoded(triggerId)}`;
 
 /**
- * Returns the id to use when another installation in the namespace holds the wanted id. Installations have different
- * task queues.
+ * Returns the id to use when another installation in the namespace already uses the desired id. Installations have
+ * different task queues.
  */
 export const idBesideOther = (id: string, taskQueue: string): string => `${id}@${taskQueue}`;

@@ -1,7 +1,7 @@
 /** Which scheduled times still fire if they were missed while Temporal or the workers were down. */
 export type CatchUp = 'skip' | 'one' | 'all';
 
-/** Delay in milliseconds up to which a time counts as fired on time. */
+/** Maximum delay, in milliseconds, with which a scheduled time still counts as on time. */
 const PROMPT_MS = 5_000;
 
 /** A scheduled time, and when Temporal and a worker handled it. */
@@ -15,8 +15,8 @@ export interface ScheduledStart {
 }
 
 /**
- * Returns whether a scheduled time was missed, because Temporal or all workers were down at that time. A time that a
- * busy worker evaluates late was not missed.
+ * Returns whether a scheduled time was missed, because Temporal or all workers were down at that time. A time that is
+ * evaluated late because the worker was busy was not missed.
  */
 function isMissed({ scheduledFor, begunAt, attended, now }: ScheduledStart): boolean {
   const latest = scheduledFor.getTime() + PROMPT_MS;
@@ -25,7 +25,7 @@ function isMissed({ scheduledFor, begunAt, attended, now }: ScheduledStart): boo
 
 /**
  * Returns whether a scheduled time still fires at this evaluation. `laterDue` returns whether a later time of the same
- * schedule is already due: of several missed times, `one` fires only the newest.
+ * schedule is already due. It is used for `one`, with which only the newest of several missed times fires.
  */
 export function stillFires(
   rule: { catchUp: CatchUp; catchUpMinutes: number },

@@ -1,7 +1,7 @@
 import { zonedTime } from '../conditions/zoned-time';
 import { dayRuleOf, weekdayRuleOf, type DayRule, type DayTerm } from './day-rules';
 
-/** A parsed cron pattern, as the sets of values that it allows. */
+/** A parsed cron pattern, represented by the sets of values that it allows. */
 export interface CronPattern {
   seconds: readonly number[];
   minutes: readonly number[];
@@ -11,17 +11,20 @@ export interface CronPattern {
   months: readonly number[];
   /** Every weekday that can match, with 0 = Sunday. For a pattern with L or #, `weekdayRules` decide. */
   daysOfWeek: readonly number[];
-  /** Present when the day of the month is more than a set of numbers. A day matches when one of these rules does. */
+  /** Present when the day of the month is not just a set of numbers. A day matches when one of these rules matches. */
   dayRules?: readonly DayRule[];
-  /** Present when the day of the week is more than a set of numbers. A day matches when one of these rules does. */
+  /** Present when the day of the week is not just a set of numbers. A day matches when one of these rules matches. */
   weekdayRules?: readonly DayRule[];
-  /** Whether both kinds of day are restricted. A day then matches when either of them does. */
+  /**
+   * Whether both the day of the month and the day of the week are restricted. A day then matches when either of them
+   * matches.
+   */
   eitherDay: boolean;
-  /** Whether the hour is restricted. A time that the clock shows twice then fires only the first time. */
+  /** Whether the hour is restricted. A time that the wall clock shows twice then fires only the first time. */
   fixedHour: boolean;
 }
 
-/** Thrown for an invalid cron pattern. The message names the problem, for users. */
+/** Thrown for an invalid cron pattern. The message explains the problem to users. */
 export class CronError extends Error {
   override readonly name = 'CronError';
 }
@@ -183,7 +186,7 @@ function numberOf(text: string, { least, most, words = [] }: Field): number | un
 const wrong = (part: string, { name, least, most }: Field): CronError =>
   new CronError(`"${part}" is not a ${name}: expected ${least} to ${most}, a list, a range, or a step such as */5`);
 
-/** Returns whether the wall clock of a zone shows a time of the pattern, to the second. */
+/** Returns whether the wall clock of a zone shows a time that matches the pattern, to the second. */
 export function cronMatches(pattern: CronPattern, instant: Date, timezone: string): boolean {
   const wall = wallOf(instant, timezone);
   if (!pattern.seconds.includes(wall.getUTCSeconds()) || !pattern.minutes.includes(wall.getUTCMinutes())) return false;
@@ -204,7 +207,7 @@ function matchesHour(pattern: CronPattern, wall: Date): boolean {
   return pattern.eitherDay ? day || weekday : day && weekday;
 }
 
-/** Returns the wall-clock time of a zone as a date in UTC. */
+/** Returns a date whose UTC fields are the wall-clock time of a zone. */
 const wallOf = (instant: Date, timezone: string): Date =>
   new Date(Math.floor(instant.getTime() / 1_000) * 1_000 + zonedTime(instant, timezone).offsetMs);
 
@@ -220,7 +223,9 @@ function isSecondTime(instant: Date, timezone: string): boolean {
   return false;
 }
 
-/** Maximum time that `nextCron` searches ahead, in minutes: 100 days contain the ends of any two consecutive months. */
+/**
+ * Maximum time that `nextCron` searches ahead, in minutes: 100 days always include the ends of two consecutive months.
+ */
 const MAX_MINUTES = 144_000;
 /** In every zone, each hour begins at a multiple of this many minutes in UTC. */
 const QUARTER = 15;

@@ -9,7 +9,7 @@ export interface CalendarDay {
 /** Returns whether a day matches. */
 export type DayRule = (day: CalendarDay) => boolean;
 
-/** A part of a cron field that is more than a number: its rule, and the days on which the rule can match. */
+/** A part of a cron field that is not just a number: its rule, and the days on which the rule can match. */
 export interface DayTerm {
   candidates: readonly number[];
   rule: DayRule;
@@ -20,7 +20,7 @@ const lastDateOf = (year: number, month: number): number => new Date(Date.UTC(ye
 const weekdayOf = (year: number, month: number, date: number): number =>
   new Date(Date.UTC(year, month, date)).getUTCDay();
 
-/** Returns the working day (Monday to Friday) nearest to a date, which is never in another month. */
+/** Returns the working day (Monday to Friday) in the same month that is nearest to a date. */
 function nearestWorkingDay(year: number, month: number, date: number): number {
   const weekday = weekdayOf(year, month, date);
   if (weekday === 6) return date === 1 ? 3 : date - 1;

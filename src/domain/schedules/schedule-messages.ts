@@ -1,4 +1,4 @@
-/** Input of the workflow that a Temporal Schedule starts at each of its times. */
+/** Input of the workflow that a Temporal Schedule starts at each scheduled time. */
 export interface ScheduleInput {
   v: 1;
   automationId: string;
@@ -8,8 +8,8 @@ export interface ScheduleInput {
 /** Activities of the workflow that a schedule starts. */
 export interface ScheduleActivities {
   /**
-   * Appends the event of a scheduled time to the log, once. `begunAt` is when Temporal started the workflow. Returns
-   * the outcome.
+   * Appends the event of a scheduled time to the log. Repeated calls append it only once. `begunAt` is when Temporal
+   * started the workflow. Returns the outcome.
    */
   fireSchedule(input: {
     automationId: string;
@@ -19,6 +19,9 @@ export interface ScheduleActivities {
   }): Promise<string>;
 }
 
-/** Kind of the change rows that schedules append. Their ids name the automation and the trigger. */
+/**
+ * Kind of the change rows that schedules append. The entity ids of these rows consist of the ids of the automation and
+ * the trigger.
+ */
 export const SCHEDULE_KIND = 'automation.schedule';
 export const scheduleEntityId = (automationId: string, triggerId: string): string => `${automationId}/${triggerId}`;

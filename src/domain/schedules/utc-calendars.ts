@@ -1,7 +1,7 @@
 import { zonedTime } from '../conditions/zoned-time';
 import type { CronPattern } from './cron';
 
-/** A set of times in UTC, which contains the times that match all fields. */
+/** A set of times in UTC. It contains the times that match all fields. */
 export type UtcCalendar = Omit<CronPattern, 'eitherDay' | 'fixedHour' | 'dayRules' | 'weekdayRules'>;
 
 const DAY_MINUTES = 1_440;
@@ -11,8 +11,8 @@ const ALL_DAYS = Array.from({ length: 31 }, (_, index) => index + 1);
 const ALL_WEEKDAYS = [0, 1, 2, 3, 4, 5, 6];
 
 /**
- * Returns the offsets of a zone from UTC, in minutes, in the five years after `from`: one offset, or several where
- * clocks are changed.
+ * Returns the offsets of a zone from UTC, in minutes, in the five years after `from`: one offset, or several if the
+ * clocks change.
  */
 export function offsetsOf(timezone: string, from: Date): number[] {
   const offsets = new Set<number>();
@@ -26,7 +26,7 @@ export function offsetsOf(timezone: string, from: Date): number[] {
 /**
  * Returns UTC calendars that contain every time of a pattern in a zone with these offsets. They also contain other
  * times: the same wall-clock time with another offset, and days at the ends of months. The activity that fires decides
- * which of the times count (`cronMatches`).
+ * which of these times count (`cronMatches`).
  */
 export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): UtcCalendar[] {
   const calendars = new Map<string, UtcCalendar>();
@@ -81,8 +81,8 @@ function addMinutes(minutesByHour: MinutesByHour, hour: number, minutes: Iterabl
 }
 
 /**
- * Returns the days of a pattern, moved by `shift` days (-1, 0 or 1). Returns two sets of days, one for each kind, when
- * a day has to match only one kind (`eitherDay`).
+ * Returns the days of a pattern, moved by `shift` days (-1, 0 or 1). If it is enough that a day matches either the day
+ * of the month or the day of the week (`eitherDay`), returns a separate set for each of the two.
  */
 function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shift: number): Days[] {
   const weekdays = sorted(new Set(daysOfWeek.map((day) => (day + shift + 7) % 7)));
@@ -94,8 +94,8 @@ function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shi
 }
 
 /**
- * Returns every day that may precede or follow one of these days. The last day of a month may be any day from the 28th
- * on.
+ * Returns every day that may result from moving one of these days by `shift` days (-1, 0 or 1). The last day of a month
+ * may be any day from the 28th on.
  */
 function moved(
   days: readonly number[],

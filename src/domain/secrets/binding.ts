@@ -14,7 +14,7 @@ const Host = Entry.transform((text, context) => {
 
 const list = <T extends z.ZodType>(entry: T) => z.array(entry).min(1).max(MAX_ENTRIES).optional();
 
-/** Where a secret may be used. Every list that is set must match. */
+/** Restrictions on where a secret may be used. Every list that is set must match. */
 export const SecretBinding = z
   .strictObject({
     hosts: list(Host).describe('Exact names or `*.example.com`: every request of the step, redirects included'),
@@ -26,7 +26,7 @@ export const SecretBinding = z
   .meta({ id: 'SecretBinding' });
 export type SecretBinding = z.infer<typeof SecretBinding>;
 
-/** A use of a secret by a step. */
+/** The use of a secret by a step. */
 export interface SecretUse {
   /** `id` is null while the automation has not been saved. */
   automation: { id: string | null; name: string; group: string | null };
@@ -46,8 +46,8 @@ export interface BoundSecret {
 }
 
 /**
- * Returns why a use is not allowed, as the end of a sentence about the secret, or null when it is allowed. The hosts
- * of a call are checked later, when they are known.
+ * Returns why a use is not allowed, or null when it is allowed. The text is the end of a sentence about the secret. The
+ * hosts of a call are checked later, when they are known.
  */
 export function useRefusal(binding: SecretBinding | null | undefined, use: SecretUse): string | null {
   if (!binding) return null;
@@ -75,7 +75,7 @@ export function allowsHost(hosts: readonly string[], hostname: string): boolean 
 
 /**
  * Returns a host as it appears in URLs (lower case, punycode, dotted IPv4), without brackets or a trailing dot, or null
- * for an invalid host.
+ * if the host is not valid.
  */
 function hostNameOf(text: string): string | null {
   const bare = text.replace(/^\[|\]$/g, '');

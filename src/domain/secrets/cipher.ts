@@ -5,7 +5,7 @@ const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** A sealed value. The nonce and the ciphertext (with its tag at the end) are in base64. */
+/** A sealed value. The nonce and the ciphertext, which ends with the authentication tag, are in base64. */
 export interface Sealed {
   keyId: string;
   nonce: string;
@@ -15,8 +15,8 @@ export interface Sealed {
 /** Seals (encrypts) values with the first key, and opens values that were sealed with any of the keys. */
 export interface Cipher {
   /**
-   * Seals a value. `name` is authenticated together with the value, so that a value that was sealed for one name cannot
-   * be opened under another.
+   * Seals a value. `name` is authenticated together with the value. A value that was sealed for one name therefore
+   * cannot be opened for another name.
    */
   seal(name: string, clear: string): Sealed;
   /**
@@ -28,7 +28,7 @@ export interface Cipher {
 
 /**
  * Creates a cipher that uses AES-256-GCM with keys of 32 bytes and a fresh nonce for each value.
- * @throws {Error} without keys
+ * @throws {Error} when there are no keys
  */
 export function createCipher(keys: readonly Buffer[]): Cipher {
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]));

@@ -1,13 +1,13 @@
 import type { Span } from './spans';
 
-/** A text with its escapes resolved, and the position in the original text at which each of its characters begins. */
+/** Text with its escapes resolved, and the position in the original text at which each of its characters begins. */
 export interface DecodedView {
   text: string;
   /** One entry for each character and one for the end: `starts[text.length]` is the length of the original text. */
   starts: Int32Array;
 }
 
-/** Maximum number of times that nested escapes are resolved. For example, `%252541` is `A` after three rounds. */
+/** Maximum number of times that nested escapes are resolved. For example, `%252541` becomes `A` after three rounds. */
 const MAX_ROUNDS = 4;
 const HINT = /[%&\\]/;
 /**
@@ -45,8 +45,8 @@ const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', 
 
 /**
  * Yields the text with the escapes of URLs, HTML, JSON and programming languages resolved once, twice, and up to four
- * times, until nothing changes. No view is longer than the previous one, so that at most four times the length of the
- * input is read.
+ * times, until nothing changes. No view is longer than the previous view, so at most four times the length of the input
+ * is read.
  */
 export function* decodedViews(input: string): Generator<DecodedView> {
   let view: DecodedView | undefined;
@@ -92,7 +92,7 @@ function decodeOnce(text: string): DecodedView | undefined {
 
 interface Decoded {
   char: string;
-  /** Offset of the character's escape in the group of escapes. */
+  /** Offset of the character's escape within the group of escapes. */
   at: number;
 }
 

@@ -1,10 +1,12 @@
-/** Returns the bytes of `form` in UTF-8, and in UTF-16 of both byte orders, as Windows and PowerShell encode it. */
+/** Returns the bytes of `form` in UTF-8, and in UTF-16 (used by Windows and PowerShell) in both byte orders. */
 function bytesOf(form: string): Buffer[] {
   const little = Buffer.from(form, 'utf16le');
   return [Buffer.from(form), little, Buffer.from(little).swap16()];
 }
 
-/** Returns the base64 of `form`, alone and as part of a longer text, in which it can begin at one of three offsets. */
+/**
+ * Returns the base64 of `form`, both alone and as part of longer data, in which it can begin at one of three offsets.
+ */
 export function base64Forms(form: string): string[] {
   return bytesOf(form).flatMap((bytes) => {
     // For each of the three offsets in a group of three bytes: the characters that do not depend on the surrounding
@@ -19,14 +21,14 @@ export function base64Forms(form: string): string[] {
   });
 }
 
-/** Returns the bytes of `form` in hexadecimal, in lower case. */
+/** Returns the bytes of `form` as lower-case hexadecimal. */
 export function hexForms(form: string): string[] {
   return bytesOf(form).map((bytes) => bytes.toString('hex'));
 }
 
 /**
- * Returns the texts that result from decoding UTF-16 as ASCII, with NUL or its replacement between the characters.
- * Empty for texts with characters beyond ASCII.
+ * Returns the strings that result from decoding UTF-16 as ASCII, with NUL or its replacement between the characters.
+ * Returns an empty list if `form` contains characters beyond ASCII.
  */
 export function wideForms(form: string): string[] {
   return /^[\0-\x7f]*$/.test(form) ? ['\0', '\ufffd'].map((gap) => [...form].join(gap)) : [];
@@ -34,7 +36,7 @@ export function wideForms(form: string): string[] {
 
 /**
  * Returns the forms that characters beyond ASCII take when programs use different encodings: UTF-8 decoded as Latin-1
- * or as Windows-1252, Latin-1 decoded as UTF-8, or `?`. Empty for ASCII.
+ * or as Windows-1252, Latin-1 decoded as UTF-8, or `?`. Returns an empty list for ASCII.
  */
 export function latin1Forms(form: string): string[] {
   if (/^[\0-\x7f]*$/.test(form)) return [];

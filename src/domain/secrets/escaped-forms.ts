@@ -4,7 +4,8 @@ export function escapedForms(form: string): ReadonlySet<string> {
 }
 
 /**
- * Returns the forms of one line of a longer value, with only the escapes that are common in lines (see `escapedForms`).
+ * Returns the forms of one line of a longer value. They use only the escapes that are common in lines (see
+ * `escapedForms`).
  */
 export function partForms(part: string): ReadonlySet<string> {
   const once = escaped(part);
@@ -49,8 +50,8 @@ function asciiOnly(text: string, letters: 'lower' | 'upper'): string {
 }
 
 /**
- * Returns percent-encoded forms: as a component, as a URL, as a form field, and with every byte encoded; with
- * hexadecimal digits of both cases; once and twice.
+ * Returns percent-encoded forms: as a component, as a URL, as a form field, and with every byte encoded. All forms have
+ * hexadecimal digits in upper and in lower case, and are encoded once and twice.
  */
 function percentForms(form: string): string[] {
   const wellFormed = form.toWellFormed();
@@ -69,7 +70,7 @@ function percentForms(form: string): string[] {
 const SHELL_SPECIAL = /[ \t'"\\|&;()<>!{}*[\]?^$`,]|^[#~]|(?<=[:=])~/g;
 const HTML_BASE = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const HTML_ATTRIBUTE: Readonly<Record<string, string>> = { ...HTML_BASE, '"': '&quot;', "'": '&#39;' };
-/** The escapes of common libraries: XML; PHP, Ruby and Jinja; Python; Go; mustache. */
+/** The escapes that common libraries use: XML; PHP, Ruby and Jinja; Python; Go; mustache. */
 const HTML_TABLES: readonly Readonly<Record<string, string>>[] = [
   HTML_BASE,
   { ...HTML_BASE, '"': '&quot;' },
@@ -84,8 +85,8 @@ const HTML_TABLES: readonly Readonly<Record<string, string>>[] = [
 ];
 
 /**
- * Returns HTML forms with named and numbered entities. Characters beyond ASCII are unchanged in some forms and numbered
- * in others.
+ * Returns HTML forms with named and numeric entities. Characters beyond ASCII are unchanged in some forms and are
+ * numeric entities in others.
  */
 function htmlForms(form: string): string[] {
   const plain = HTML_TABLES.map((table) => form.replace(/[&<>"'+/`=]/g, (char) => table[char] ?? char));

@@ -5,13 +5,13 @@ import { compileMatcher } from './text-matcher';
 import { compileWrappedMatcher } from './wrapped-matcher';
 
 const MASK = '****';
-/** Marks the end of texts that were truncated before they could be masked. */
+/** Marks the end of text that was truncated before it could be masked. */
 const CUT = '…';
 
 /**
- * What is masked. `values` keeps the keys of objects, for Fermata's own structures. `data` also masks keys, for data
- * from people and providers. A set is for Fermata's own structures that contain data: it masks all keys except those in
- * the set, at any depth.
+ * What is masked. `values` keeps the keys of objects and is used for Fermata's own structures. `data` also masks keys
+ * and is used for data from people and providers. A set is used for Fermata's own structures that contain data: all
+ * keys except those in the set are masked, at any depth.
  */
 export type MaskedParts = 'values' | 'data' | ReadonlySet<string>;
 
@@ -22,10 +22,10 @@ export type Mask = <T>(value: T, scope?: MaskedParts) => T;
 export const NO_MASK: Mask = (value) => value;
 
 /**
- * Creates a mask. It replaces the given values in all texts, in every form of `secretForms`, and numbers with the same
- * digits. Texts are searched both unchanged and with their escapes resolved (`decodedViews`). Takes time linear in the
- * text. `onHit` receives the number of parts of a text that were replaced. A mask protects against accidents: the
- * author of a script can always encode a value in another form.
+ * Creates a mask. It replaces the given values in all strings, in every form of `secretForms`, and replaces numbers
+ * with the same digits. Strings are searched both unchanged and with their escapes resolved (`decodedViews`). The time
+ * is linear in the length of the string. `onHit` receives the number of parts that were replaced in a string. A mask
+ * protects against accidents: the author of a script can always encode a value in another form.
  */
 export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {
   const forms = [...new Set(values.flatMap(secretForms))];
@@ -60,8 +60,8 @@ export function createMask(values: readonly string[], onHit: (count: number) => 
 }
 
 /**
- * Masks an object that has fixed fields as well as data. The top-level keys in `own`, or all of them, are kept. All
- * other keys, at any depth, are masked.
+ * Masks an object that has fixed fields as well as data. The top-level keys in `own`, or all top-level keys, are kept.
+ * All other keys, at any depth, are masked.
  */
 export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'all'): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return mask(value, 'data');
@@ -72,7 +72,7 @@ export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'al
   return Object.fromEntries(entries) as T;
 }
 
-/** Adds numbers to masked keys that have become equal: `****`, `**** (2)`. */
+/** Appends numbers to masked keys that have become equal: `****`, `**** (2)`. */
 function distinctKeys(entries: readonly [string, unknown][], text: (key: string) => string): [string, unknown][] {
   const seen = new Map<string, number>();
   return entries.map(([key, child]) => {
@@ -84,7 +84,7 @@ function distinctKeys(entries: readonly [string, unknown][], text: (key: string)
   });
 }
 
-/** Masks the beginning of a secret at the end of a text that was truncated in the middle of the secret. */
+/** Masks the beginning of a secret at the end of text that was truncated in the middle of the secret. */
 function withoutHalf(text: string, forms: readonly string[]): string {
   if (!text.endsWith(CUT)) return text;
   const whole = text.slice(0, -CUT.length);

@@ -3,8 +3,8 @@ import type { Mask } from './mask-values';
 const MAX_CHARACTERS = 2_000;
 
 /**
- * Returns a message for people. It is masked first and then truncated, because a truncated secret would not be
- * recognized.
+ * Returns a message that can be shown to people. The message is masked before it is truncated, because a truncated
+ * secret would not be recognized.
  */
 export function maskedMessage(mask: Mask, message: string): string {
   const masked = mask(message);

@@ -1,8 +1,8 @@
 import { FermataError } from '../errors';
 
 /**
- * Returns the error for a use that the binding of a secret does not allow. The error names the secret, but never
- * contains its value.
+ * Returns the error for a use that the binding of a secret does not allow. The error contains the name of the secret
+ * but never its value.
  */
 export function secretNotAllowed(secret: string, why: string): FermataError {
   return new FermataError('secret_not_allowed', `The secret "${secret}" ${why}.`, { data: { secret } });

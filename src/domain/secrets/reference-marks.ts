@@ -15,7 +15,7 @@ export interface ReferenceMarks {
 }
 
 /**
- * Creates the marks of one configuration. `${{ secrets.NAME }}` is replaced where the author wrote it, and never in a
+ * Creates the marks for one configuration. `${{ secrets.NAME }}` is replaced only where the author wrote it, never in a
  * payload.
  */
 export function createReferenceMarks(): ReferenceMarks {

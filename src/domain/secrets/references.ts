@@ -1,7 +1,7 @@
-/** Matches `${{ secrets.NAME }}` anywhere in a text. */
+/** Matches `${{ secrets.NAME }}` anywhere in text. */
 export const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
 
-/** Pattern of names of secrets. */
+/** Pattern of secret names. */
 export const SECRET_NAME = /^[A-Za-z0-9_-]{1,100}$/;
 
 /** Returns the names of the secrets that `text` refers to. */

@@ -5,7 +5,7 @@ import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 /** Minimum length of a masked value, in characters. Shorter values cannot be distinguished from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
 /**
- * Minimum length, in characters, at which lines of a multi-line secret, and texts in a JSON secret, are masked
+ * Minimum length, in characters, at which lines of a multi-line secret, and strings in a JSON secret, are masked
  * separately.
  */
 const MIN_PART_LENGTH = 8;
@@ -14,10 +14,10 @@ const MAX_PARTS = 5_000;
 const LINE_BREAK = /\r\n|\r|\n|\\r\\n|\\n/;
 
 /**
- * Returns the forms in which a value may appear in other texts. These are the value unchanged and trimmed, with the
- * escapes of `escapedForms`, and in the encodings of `encoded-forms.ts`. They also include each line of 8 or more
- * characters of a multi-line value, and each text of 8 or more characters in a JSON value, unchanged and with the same
- * escapes. Values with fewer than 4 characters have no forms.
+ * Returns the forms in which a value may appear in other text. These are the value unchanged and trimmed, with the
+ * escapes of `escapedForms`, and in the encodings of `encoded-forms.ts`. They also include each line of a multi-line
+ * value and each string in a JSON value, if it has 8 or more characters, unchanged and with the same escapes. Values
+ * with fewer than 4 characters have no forms.
  */
 export function secretForms(value: string): string[] {
   const forms = new Set<string>();
@@ -37,7 +37,7 @@ export function secretForms(value: string): string[] {
 }
 
 /**
- * Returns the forms of a secret that a tool may break into lines or pieces: base64, hexadecimal in lower case, and a
+ * Returns the forms of a secret that a tool may break into lines or pieces: base64, lower-case hexadecimal, and
  * multi-line text (such as the body of a PEM block) or a token without its white space.
  */
 export function wrappedForms(value: string): { base64: string[]; hex: string[] } {
@@ -58,7 +58,7 @@ export function wrappedForms(value: string): { base64: string[]; hex: string[] }
   };
 }
 
-/** Returns the lines of a multi-line value, or the texts in a JSON value and their lines. */
+/** Returns the lines of a multi-line value, or the strings in a JSON value and their lines. */
 function partsOf(value: string): ReadonlySet<string> {
   const parts = new Set<string>();
   for (const text of [value, ...textsOf(jsonOf(value))]) {

@@ -1,7 +1,10 @@
-/** A part of a text, as the offset of its first character and the offset after its last one. */
+/** A part of some text, given by the offset of its first character and the offset after its last character. */
 export type Span = [start: number, end: number];
 
-/** Adds a span, and joins it with those that it overlaps. The new span must end after all others begin. */
+/**
+ * Adds a span, and joins it with the spans that it overlaps. The end of the new span must be after the start of every
+ * other span.
+ */
 export function addSpan(spans: Span[], start: number, end: number): void {
   const before = spans.at(-1);
   if (before !== undefined && start >= before[0] && start < before[1]) {
@@ -17,7 +20,7 @@ export function addSpan(spans: Span[], start: number, end: number): void {
   spans.push([from, to]);
 }
 
-/** Returns all spans of several lists in order. Overlapping spans are joined. */
+/** Merges several lists of spans into one list in ascending order. Overlapping spans are joined. */
 export function joinSpans(lists: readonly (readonly Span[])[]): Span[] {
   const joined: Span[] = [];
   for (const [start, end] of lists.flat().sort((a, b) => a[0] - b[0])) addSpan(joined, start, end);

@@ -1,22 +1,22 @@
 import { addSpan, type Span } from './spans';
 
-/** Returns all occurrences of the compiled texts as spans in order. Overlapping spans are joined. */
+/** Returns all occurrences of the compiled strings as spans in ascending order. Overlapping spans are joined. */
 export type FindAll = (input: string) => Span[];
 
 /** Returns a number for a block of three characters. Tables are indexed by its low bits. */
 const blockOf = (first: number, second: number, third: number): number =>
   (first << 12) ^ (first >> 2) ^ (second << 6) ^ (second >> 6) ^ third;
 /**
- * Maximum depth of the automaton. Longer texts are found by their first characters, and then compared as a whole by
+ * Maximum depth of the automaton. Longer strings are found by their first characters and then compared as a whole by
  * their hash.
  */
 const MAX_DEPTH = 64;
-/** Depth below which the automaton is left for the skipping search. */
+/** Depth of the automaton below which the search starts skipping blocks again. */
 const SHALLOW = 3;
 const HASH_BASE = 0x01000193;
 const { imul } = Math;
 
-/** A text that is longer than `MAX_DEPTH`. */
+/** A string that is longer than `MAX_DEPTH`. */
 interface Long {
   length: number;
   hash: number;
@@ -25,10 +25,10 @@ interface Long {
 }
 
 /**
- * Compiles texts of at least three characters into one search. The search skips from one block of three characters to
- * another (Wu and Manber) until a text may begin, and then follows it in an automaton (Aho and Corasick). The time is
- * linear in the length of the input. Long texts are compared only by a hash, so a crafted input may match without being
- * equal.
+ * Compiles strings of at least three characters into one search. The search skips from one block of three characters to
+ * another (Wu and Manber) until one of the strings may begin, and then follows it in an automaton (Aho and Corasick).
+ * The time is linear in the length of the input. Long strings are compared only by their hash, so crafted input may
+ * match without being equal.
  */
 export function compileMatcher(texts: readonly string[]): FindAll {
   if (texts.length === 0) return () => [];
@@ -76,8 +76,8 @@ export function compileMatcher(texts: readonly string[]): FindAll {
 }
 
 /**
- * Returns how far the search may skip after each block of three characters; 0 = the block may be the last of the first
- * `shortest` characters of a text.
+ * Returns how far the search may skip after each block of three characters; 0 = the block may be at the end of the
+ * first `shortest` characters of a string.
  */
 function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
   // The table has 16 times as many entries as there are blocks, so that most entries are free: 4 kB for one text, at
@@ -105,12 +105,12 @@ function prefixHashes(text: string): Int32Array {
 }
 
 interface Automaton {
-  /** Returns the node that is reached with one more character; 0 is the root. */
+  /** Returns the node that is reached from a node with the next character; 0 is the root. */
   step(node: number, char: number): number;
   depth: Uint8Array;
-  /** Length of the longest complete text that ends in a node; 0 = none. */
+  /** Length of the longest complete string that ends in a node; 0 = none. */
   output: Uint8Array;
-  /** Texts that are longer than `MAX_DEPTH`, by the node that their first characters lead to. */
+  /** Strings that are longer than `MAX_DEPTH`, by the node to which their first characters lead. */
   long: ReadonlyMap<number, readonly Long[]>;
 }
 

@@ -1,7 +1,7 @@
 import type { Span } from './spans';
 import { compileMatcher, type FindAll } from './text-matcher';
 
-/** Minimum length, in characters, of a line of wrapped base64, except for the first and the last line. */
+/** Minimum length, in characters, of the lines of wrapped base64 except the first and the last line. */
 const MIN_RUN = 8;
 /** Maximum number of characters between two lines: the line break, indentation, quotes, `> `. */
 const MAX_GAP = 16;
@@ -16,7 +16,7 @@ const tableOf = (chars: string): Uint8Array => {
 };
 const DIGITS = '0123456789';
 /**
- * Characters of a hexadecimal dump: the digits, and the separators between bytes, including `0x` and `\x` before them.
+ * Characters of a hexadecimal dump: the digits, and the separators between bytes, including `0x` and `\x` before bytes.
  */
 const HEX_TEXT = tableOf(`${DIGITS}abcdefABCDEFxX\\ \t\r\n:,;-_`);
 const BASE64 = tableOf(`${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=_-`);
@@ -67,9 +67,9 @@ function toPlaces(spans: readonly Span[], places: readonly number[]): Span[] {
 }
 
 /**
- * Yields groups of consecutive lines of base64 with at least `shortest` characters in total. All lines except the first
- * and the last have 8 or more characters. A short line ends one group and begins the next, so that the groups have at
- * most twice as many characters in total as the input.
+ * Yields groups of consecutive lines of base64 with at least `shortest` characters in total. In a group, all lines
+ * except the first and the last have 8 or more characters. A short line ends one group and begins the next group, so
+ * the groups have in total at most twice as many characters as the input.
  */
 export function* wrappedParts(input: string, shortest: number): Generator<Span[]> {
   let runs: Span[] = [];
@@ -94,8 +94,8 @@ export function* wrappedParts(input: string, shortest: number): Generator<Span[]
 }
 
 /**
- * Returns the end of the gap between two lines, which consists of white space, quotes and the like, and of `\n` and
- * `\r` written as two characters.
+ * Returns the end of the gap between two lines, which consists of white space, quotes and similar characters, and of
+ * `\n` and `\r` written as two characters.
  */
 function endOfGap(input: string, from: number): number {
   let at = from;
@@ -106,7 +106,7 @@ function endOfGap(input: string, from: number): number {
   return Math.min(at, input.length);
 }
 
-/** Yields parts of at least `shortest` characters that may be dumps in hexadecimal. */
+/** Yields parts of at least `shortest` characters that may be hexadecimal dumps. */
 function* hexParts(input: string, shortest: number): Generator<Span> {
   const isIn = (at: number) => at < input.length && HEX_TEXT[input.charCodeAt(at)] === 1;
   let floor = 0;

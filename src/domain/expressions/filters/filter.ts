@@ -1,17 +1,20 @@
 import type { Budget } from '../budget';
 
-/** What a filter receives besides its input and arguments: the time of the evaluation, and the budget for its work. */
+/**
+ * What a filter receives in addition to its input and arguments: the time of the evaluation, and the budget for its
+ * work.
+ */
 export interface FilterContext extends Budget {
   /**
-   * The time, which is the same for the whole evaluation: `now` of the options, otherwise `now` of the scope; undefined
-   * when there is neither.
+   * The current time, which does not change during an evaluation. It is `now` of the options, otherwise `now` of the
+   * scope; undefined when neither is set.
    */
   readonly now: Date | undefined;
 }
 
 /**
- * A filter `input | name(args…)`. It must be synchronous and must not change its input. Reading the input's texts and
- * lists has already been charged; the filter charges further work through `context.spend`.
+ * A filter `input | name(args…)`. It must be synchronous and must not change its input. The cost of reading the text
+ * and lists in the input has already been charged. The filter charges further work through `context.spend`.
  */
 export type FilterFunction = (input: unknown, args: readonly unknown[], context: FilterContext) => unknown;
 

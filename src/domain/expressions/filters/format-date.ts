@@ -44,7 +44,7 @@ function clockOf(timezone: string): Intl.DateTimeFormat | undefined {
 }
 
 /**
- * Returns how many milliseconds a zone is ahead of UTC at a given time, or undefined for a zone that does not exist.
+ * Returns by how many milliseconds a zone is ahead of UTC at a given time, or undefined for a zone that does not exist.
  */
 function zoneOffset(instant: number, timezone: string): number | undefined {
   if (timezone === 'UTC') return 0;
@@ -101,9 +101,9 @@ function readToken(token: string, local: Date, offsetMs: number): string {
 /**
  * Formats a time (milliseconds since 1970) in a time zone. Formats: `ISO`, `date` (2026-11-23), `time` (11:05:00),
  * `unix` (a number of seconds), `rfc2822`, or a pattern of yyyy yy MMMM MMM MM M dd d EEEE EEE HH H hh h mm m ss s SSS
- * a XXX, in which text in single quotes and all other characters are copied. `ISO`, `unix` and `rfc2822` ignore the
- * zone. The result is ISO in UTC when the zone does not exist, when the format is not a string, or when it is longer
- * than 200 characters.
+ * a XXX. In a pattern, text in single quotes and all other characters are copied. `ISO`, `unix` and `rfc2822` ignore
+ * the zone. The result is ISO in UTC when the zone does not exist, when the format is not a string, or when it is
+ * longer than 200 characters.
  */
 export function formatDate(instant: number, format: unknown, timezone: unknown): string | number {
   const iso = new Date(instant).toISOString();

@@ -74,7 +74,7 @@ function extreme(sign: 1 | -1): FilterFunction {
   };
 }
 
-/** Returns the filter for the first or the last item of a list, or character of a text. */
+/** Returns the filter for the first or last item of a list, or the first or last character of text. */
 function pick(place: 0 | -1): FilterFunction {
   return (input) => {
     if (Array.isArray(input)) return ownValue(input, place === 0 ? 0 : input.length - 1);

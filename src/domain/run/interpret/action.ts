@@ -8,9 +8,9 @@ import type { Context, StepKind } from './kind';
 import { RunClosed, StepFailed } from './outcome';
 
 /**
- * Interprets a provider action. Effects on Fermata's own tables and short calls are attempted at once. If that attempt
- * exceeds its time limit, or fails with a retryable error, a call with retries takes over. Long calls begin as a call
- * with retries.
+ * Interprets a provider action. Effects on Fermata's own tables, and short calls, are attempted immediately. If that
+ * attempt exceeds its time limit, or fails with a retryable error, a call with retries takes over. A long call is a
+ * call with retries from the start.
  */
 export const action: StepKind<'action', ProviderAction> = {
   plan: (step, base, { executionOf }) => ({
@@ -39,7 +39,10 @@ export const action: StepKind<'action', ProviderAction> = {
   },
 };
 
-/** Performs a call. Moves it to the task queue of calls, at most once, when its origin uses its share of the slots. */
+/**
+ * Performs a call. Moves it to the task queue of calls, at most once, when its origin has used up its share of the
+ * slots.
+ */
 function* call(node: ActionNode, path: string, after: Handover): Steps<StepOutcome | GaveUp> {
   const outcome = yield* requestCall(node, path, after);
   return outcome.type === 'handover' && outcome.apart === true ? yield* requestCall(node, path, outcome) : outcome;

@@ -7,7 +7,7 @@ import { RunClosed, RunEnded, StepFailed } from './outcome';
 
 type Settled = Exclude<StepEvaluation, { type: 'closed' | 'skipped' | 'failed' }>;
 
-/** Shows a step's state. The activity that works on the step writes its row. */
+/** Shows a step's state. The activity that carries out the step writes its row. */
 export function* show(context: Context, node: PlanNode, path: string, status: StepStatus, text?: string): Steps {
   context.progress.observe(path, node, status);
   yield { type: 'note', node, path, status, persist: false, ...(text === undefined ? {} : { text }) };
@@ -26,7 +26,7 @@ export function* note(
 }
 
 /**
- * Evaluates a step and returns the answer, which must have this `type`. A `while` or `until` is evaluated for each
+ * Evaluates a step and returns the result, which must have this `type`. A `while` or `until` is evaluated for each
  * `iteration`. Returns null when `enabled` is false, so that the step is skipped. Throws when the step failed or the
  * run was closed.
  */

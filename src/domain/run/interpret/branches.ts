@@ -8,7 +8,7 @@ import { RunEnded } from './outcome';
 
 /**
  * Returns the failure of a step whose merged variables exceed the limit of a run, or undefined. The merged variables
- * may be too large even if those of each branch fit.
+ * may be too large even if the variables of each branch are within the limit.
  */
 export function tooLarge(variables: Record<string, unknown>, { id }: PlanNode, path: string): RunError | undefined {
   const message = variablesProblem(variables);

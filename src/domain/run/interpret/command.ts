@@ -9,10 +9,12 @@ export interface BranchStart {
   steps: Steps;
 }
 
-/** How a branch ended: normally, by the failure of a step, or because the whole run ends. */
+/** How a branch ended: normally, because a step failed, or because the whole run ends. */
 export type BranchEnd = { type: 'done' } | { type: 'failed'; error: RunError } | { type: 'unwound'; by: unknown };
 
-/** A command of a step list to its driver. The comment of each command gives the type of the answer after the arrow. */
+/**
+ * A command from a step list to its driver. In the comment of each command, the type of the answer follows the arrow.
+ */
 export type Command =
   /** Evaluate a step; for a `while` or `until`, a given iteration. → `StepEvaluation` */
   | { type: 'evaluate'; node: PlanNode; path: string; iteration?: number }
@@ -20,11 +22,11 @@ export type Command =
   | { type: 'perform'; node: ActionNode; path: string }
   /** Perform an action as a separate call with retries. → `StepOutcome` or `GaveUp` */
   | { type: 'call'; node: ActionNode; path: string; after: Handover | null }
-  /** Record the failure of a call that no attempt could record. → `Closed`, `Failed`, or the step's outcome */
+  /** Record the failure of a call when no attempt was able to record it. → `Closed`, `Failed`, or the step's outcome */
   | { type: 'fail'; node: ActionNode; path: string; error: RunError }
   /**
    * Pause for `ms`. A duration is used because the clocks of Temporal and of the database may differ; histories of
-   * version 0.1.0 have only the time (`until`, ms since 1970). During a retry pause, a run may not move to a new
+   * version 0.1.0 have only the time (`until`, ms since 1970). During a retry pause, a run must not move to a new
    * execution.
    */
   | { type: 'sleep'; node: PlanNode; path: string; ms: number; retry: true }
@@ -36,11 +38,11 @@ export type Command =
   | { type: 'wait'; node: PlanNode; path: string; until: number | null; ms: number | null | undefined; note: string }
   /**
    * Run branches concurrently to their ends. If one of them unwinds, the others are cancelled. After each end, `next`
-   * may add another branch; if it returns null, it is called again after the next end. → `BranchEnd[]`, in the order in
-   * which the branches began
+   * may add another branch; if `next` returns null, it is called again after the next end. → `BranchEnd[]`, in the
+   * order in which the branches began
    */
   | { type: 'fork'; path: string; branches: BranchStart[]; next?: () => BranchStart | null }
-  /** Show a step's state. `persist`: no activity of the step writes its row, so the next activity has to. */
+  /** Show a step's state. `persist`: no activity of the step writes its row, so the next activity must write it. */
   | {
       type: 'note';
       node: PlanNode;

@@ -7,8 +7,8 @@ import { planOf, runList } from './steps';
 const T0 = Date.parse('2026-11-24T12:00:00Z');
 
 /**
- * Drives steps, in which only the action `a.fails` fails. Returns the evaluated and performed steps, each with the
- * seconds since the start.
+ * Drives steps. Only the action `a.fails` fails. Returns the evaluated and performed steps, each with the seconds since
+ * the start.
  */
 async function drive(written: object[], handlers: Partial<DryHandlers> = {}) {
   const plan = planOf(

@@ -22,10 +22,10 @@ export interface DryHandlers {
 }
 
 /**
- * Drives steps without Temporal: pauses end at once and advance the time, and waits are evaluated again when they are
- * next due. Branches are driven one after another in the order in which they begin, each from the time at which it
- * begins. A loop begins more branches only after all current branches have ended. Leaves the last time in `moment`,
- * even if the steps fail. Throws the errors of the steps.
+ * Drives steps without Temporal: pauses end immediately and advance the time, and waits are evaluated again at the time
+ * at which they are next due. Branches are driven one after another in the order in which they begin, each from the
+ * time at which it begins. A loop begins more branches only after all current branches have ended. Stores the final
+ * time in `moment`, even if the steps fail. Throws the errors that the steps throw.
  */
 export async function driveDry(steps: Steps, moment: Moment, handlers: DryHandlers): Promise<void> {
   let answer: unknown;

@@ -60,9 +60,9 @@ export async function driveInline(
 }
 
 /**
- * Returns the command as the workflow requested it. The workflow uses the plan of the worker that claimed the run. There,
- * the action of the first step may be short although it is long on this worker, which is of another release or has
- * another version of the plugin.
+ * Returns the command as the workflow requested it. The workflow uses the plan of the worker that claimed the run. If
+ * this worker has another release or another version of the plugin, the action of the first step may be short in that
+ * plan but long on this worker.
  * @throws when the command cannot precede the first step of the stretch, which is a bug
  */
 function asRequested(next: Command, { first }: StretchInput): StretchCommand {
@@ -80,8 +80,8 @@ function callAfter(next: Command, { callsApart }: StepHandlers): Pick<Stretched,
 }
 
 /**
- * Carries out one command of a stretch. The steps that enclose the first step of the stretch were begun before, so
- * their rows return the stored decisions.
+ * Carries out one command of a stretch. The steps that enclose the first step of the stretch have already begun, so
+ * evaluating them returns the decisions stored in their rows.
  */
 async function carryOut(
   stretch: Stretch,
@@ -122,7 +122,7 @@ function isFirst(command: StretchCommand, { first }: StretchInput): boolean {
 export const isClosed = (done: CommandOutcome): boolean =>
   ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
 
-/** Returns the outcome of a stretch whose run was closed from outside before its first command. */
+/** Returns the outcome of a stretch whose run was closed externally before the first command. */
 function closedFor({ first }: StretchInput): CommandOutcome {
   const { type, at = '', ...which } = first ?? {};
   return type === 'perform' ? { at, performed: { type: 'closed' } } : { at, ...which, evaluated: { type: 'closed' } };

@@ -28,8 +28,8 @@ export function endOf({ node, total, most }: Loop): number {
 }
 
 /**
- * Returns the result of a loop that reached its end. `cut` is set if the driver ended the loop early, and `warning` if
- * the loop reached `max_iterations`.
+ * Returns the result of a loop that reached its end. `cut` is set if the driver ended the loop early. `warning` is set
+ * if the loop reached `max_iterations`.
  */
 export function resultAtEnd(end: number, { node, total, most }: Loop): LoopResult {
   if (end === most && end < Math.min(total ?? Infinity, node.maxIterations)) {

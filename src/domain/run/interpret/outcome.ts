@@ -12,7 +12,7 @@ export class RunEnded extends Error {
   }
 }
 
-/** Thrown when the run's row was closed from outside. Unwinds the run without writing anything more. */
+/** Thrown when the run's row was closed externally. Unwinds the run without further writes. */
 export class RunClosed extends Error {
   override readonly name = 'RunClosed';
 }

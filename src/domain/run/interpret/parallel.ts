@@ -10,9 +10,9 @@ import { StepFailed } from './outcome';
 import type { Branch } from './progress';
 
 /**
- * Interprets `parallel`: runs all branches at once. Each branch has a copy of the variables and runs to its end, even
- * if another branch fails. Then the first error in the order of the branches fails the step. If a branch ends the whole
- * run (a `stop`), or the run is cancelled, the other branches are cancelled.
+ * Interprets `parallel`: runs all branches concurrently. Each branch has a copy of the variables and runs to its end,
+ * even if another branch fails. After that, the first error in the order of the branches fails the step. If a branch
+ * ends the whole run (a `stop`), or the run is cancelled, the other branches are cancelled.
  */
 export const parallel: StepKind<'parallel', ParallelAction> = {
   plan: (step, base, { planList }) => ({ ...base, kind: 'parallel', branches: planList(step.parallel) }),

@@ -23,7 +23,7 @@ export type ProgressSnapshot = Pick<Resume, 'positions' | 'variables' | 'finishe
 
 const EMPTY: ProgressSnapshot = { positions: {}, variables: {}, finished: {}, waits: {} };
 
-/** Positions, branches and open steps of an execution. It is plain state without clocks or promises. */
+/** Positions, branches and open steps of an execution. Plain state without clocks or promises. */
 export class Progress {
   readonly root: Branch;
   private readonly positions: Map<string, number>;
@@ -83,7 +83,9 @@ export class Progress {
     }
   }
 
-  /** Drops the end and the state of the branch at a path. Its positions must have been dropped before. */
+  /**
+   * Drops the end and the state of the branch at a path. The positions of the branch must already have been dropped.
+   */
   forget(place: string): void {
     this.ended.delete(place);
     this.branches.delete(place);
@@ -105,13 +107,13 @@ export class Progress {
     for (const place of this.branches.keys()) if (place !== '') this.branches.delete(place);
   }
 
-  /** Records which steps have begun and not ended. */
+  /** Records which steps have begun but not ended. */
   observe(path: string, node: PlanNode, status: StepStatus): void {
     if (status === 'running' || status === 'waiting') this.openSteps.set(path, node);
     else this.openSteps.delete(path);
   }
 
-  /** Returns the steps below a path that have begun and not ended, outermost first. */
+  /** Returns the steps below a path that have begun but not ended, from the outermost to the innermost. */
   openBelow(path: string): [path: string, node: PlanNode][] {
     return [...this.openSteps].filter(([open]) => open.startsWith(`${path}.`));
   }

@@ -9,8 +9,8 @@ import { runSideBySide } from './side-by-side';
 const FORMS = ['count', 'for_each', 'while', 'until'] as const;
 
 /**
- * Interprets `repeat`: a number of times, for each item (several at a time if requested), while a condition is true, or
- * until a condition is true; at most `max_iterations` times.
+ * Interprets `repeat`: performs steps a number of times, for each item (several at a time if requested), while a
+ * condition is true, or until a condition is true. There are at most `max_iterations` iterations.
  */
 export const repeat: StepKind<'repeat', RepeatAction> = {
   plan: (step, base, { planList }) => ({

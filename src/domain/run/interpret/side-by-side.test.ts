@@ -5,7 +5,7 @@ import { Progress } from './progress';
 import { planOf, runList } from './steps';
 
 type Fork = Extract<Command, { type: 'fork' }>;
-/** Answers a command of a branch. Null = the command stays in progress, and the execution ends there. */
+/** Answers a command of a branch. Null = the command remains in progress, and the execution ends at this point. */
 type Answer = (command: Command, index: number) => unknown;
 
 const loop = (more: object, sequence: object[] = [{ action: 'a.b' }]) =>
@@ -17,7 +17,7 @@ const loop = (more: object, sequence: object[] = [{ action: 'a.b' }]) =>
 const items = (count: number) => Array.from({ length: count }, (_, index) => `item ${index}`);
 
 /**
- * Drives a loop over `count` items. Branches take turns, with one command each. `begun` contains the iterations in the
+ * Drives a loop over `count` items. Branches take turns, one command at a time. `begun` contains the iterations in the
  * order in which they began, and `most` the maximum number of concurrent iterations.
  */
 function drive(nodes: ReturnType<typeof loop>, count: number, answer: Answer, progress = new Progress({ kept: 1 })) {

@@ -9,8 +9,8 @@ import type { Branch } from './progress';
 
 /**
  * Runs iterations of a `for_each` concurrently, at most `limit` at a time, starting them in the order of the items.
- * Each iteration is a branch with a copy of the variables; the changes are merged in the order of the items. After a
- * failure no further iteration begins. When all current iterations have ended, the first failure in the order of the
+ * Each iteration is a branch with a copy of the variables, and the changes are merged in the order of the items. After
+ * a failure, no further iteration begins. When all current iterations have ended, the first failure in the order of the
  * items fails the loop.
  */
 export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
@@ -61,7 +61,9 @@ class Iterations {
     }
   }
 
-  /** Returns the next iteration to begin, or to continue in a new execution, or null when there is none for now. */
+  /**
+   * Returns the next iteration to begin, or to continue in a new execution. Returns null when there is currently none.
+   */
   next(): BranchStart | null {
     const { context, path } = this.loop;
     const { progress } = context;

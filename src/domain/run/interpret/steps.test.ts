@@ -10,7 +10,7 @@ const plan = (written: object[]) =>
     () => ({ execution: 'short', timeoutMs: 1_000 }),
   );
 
-/** Answers commands by path until the steps have ended. Returns the commands without the notes. */
+/** Answers commands by path until the steps have ended. Returns all commands except notes. */
 function interpret(written: object[], answers: Record<string, unknown>, progress = new Progress({})) {
   const steps = runList(progress, progress.root, plan(written), 'actions');
   const commands: string[] = [];

@@ -81,7 +81,7 @@ function* listOf(context: Context, steps: readonly PlanNode[], prefix: string): 
   progress.leave(prefix);
 }
 
-/** Interprets a step. `continue_on_error` ignores every failure of the step, but neither a stop nor a cancellation. */
+/** Interprets a step. `continue_on_error` ignores every failure of the step, but not a stop or a cancellation. */
 function* stepOf(context: Context, node: PlanNode, path: string): Steps {
   if (node.enabled === false) return yield* note(context, node, path, 'skipped');
   try {
