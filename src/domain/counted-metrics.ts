@@ -3,7 +3,7 @@ interface CountedMetric {
   type: 'counter' | 'histogram';
   help: string;
   labelNames: readonly string[];
-  /** Upper bounds of the histogram buckets, in seconds. Only for histograms. */
+  /** Upper bounds of the histogram buckets in seconds. Only for histograms. */
   buckets?: readonly number[];
 }
 

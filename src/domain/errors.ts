@@ -60,12 +60,12 @@ const CATALOGUE = {
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
-/** A finding about one place in an input. `path` has the form `actions[0].config.title`. */
+/** A finding about one place in the input. `path` has the form `actions[0].config.title`. */
 export interface Finding {
   path: string;
   message: string;
   code: string;
-  /** 1-based position in the source text, when the input was text. */
+  /** 1-based position in the source text. Set when the input was text. */
   line?: number;
   column?: number;
 }

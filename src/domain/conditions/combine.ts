@@ -43,7 +43,7 @@ export function anyHolds(
   return error ?? fails(`None of these holds: ${reasons.join('; ')}`);
 }
 
-/** Evaluates a condition and negates its verdict. An error stays an error. */
+/** Evaluates a condition and negates its verdict. An error remains an error. */
 export function doesNotHold(
   condition: Condition,
   scope: Scope,

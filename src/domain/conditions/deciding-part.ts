@@ -13,8 +13,7 @@ export interface DecidingPart {
 }
 
 /**
- * Maximum length of a value as JSON, in UTF-16 code units. A longer value is replaced by the beginning of its JSON
- * text.
+ * Maximum number of UTF-16 code units of a value as JSON. A longer value is replaced by the beginning of its JSON text.
  */
 const MAX_LENGTH = 300;
 
@@ -65,8 +64,8 @@ function partsOf(condition: Condition, path: string): { condition: Condition; pa
 const MAX_HELD = 10;
 
 /**
- * Returns the innermost parts that made a condition true, at most 10: all parts of an `and`, and those parts of an `or`
- * that are true. `trace` is the full trace of the condition. Parts without values, e.g. `true`, are left out.
+ * Returns up to 10 of the innermost parts that made a condition true: all parts of an `and`, and the true parts of an
+ * `or`. `trace` is the full trace of the condition. Parts without values, e.g. `true`, are left out.
  */
 export function heldParts(trace: ConditionTrace, condition: Condition, path: string): DecidingPart[] {
   return held(trace, condition, path).slice(0, MAX_HELD);

@@ -12,7 +12,7 @@ import { errs, fails, HOLDS, type Verdict } from './verdict';
 
 /**
  * Evaluates a condition to true, false or an error, as Home Assistant does. `and` is false if a part is false, and `or`
- * is true if a part is true, both even if another part is an error. `not` of an error is an error. Never throws. The
+ * is true if a part is true, even if another part is an error. The negation of an error is an error. Never throws. The
  * same cause always gives the same reason, so that repeated outcomes can be counted as one.
  */
 export function evaluateCondition(condition: Condition, scope: Scope, context: ConditionContext): Verdict {

@@ -54,8 +54,8 @@ function forMs(duration: NonNullable<State['for']>, scope: Scope, context: Condi
 }
 
 /**
- * Returns whether the entity's field has one of the values. With `for`, it must have had one of them without a gap for
- * at least that long; a change from one of them to another does not count as a gap.
+ * Returns whether the entity's field has one of the values. With `for`, the field must have had one of the values
+ * without interruption for at least that long. A change from one of these values to another is not an interruption.
  * @throws ExpressionError, DurationError for an unusable template
  */
 export function stateHolds({ state }: StateCondition, scope: Scope, context: ConditionContext): Verdict {

@@ -26,8 +26,8 @@ export interface ConditionTrace extends Verdict {
 type Values = Pick<ConditionTrace, 'actual' | 'wanted'>;
 
 /**
- * Maximum length of a value in a trace as JSON, in UTF-16 code units. A longer value is replaced by the beginning of
- * its JSON text.
+ * Maximum number of UTF-16 code units of a value in a trace as JSON. A longer value is replaced by the beginning of its
+ * JSON text.
  */
 const MAX_VALUE_LENGTH = 300;
 const COMPARISONS: readonly BinaryOperator[] = ['==', '!=', '<', '>', '<=', '>=', 'in'];

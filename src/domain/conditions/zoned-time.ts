@@ -2,7 +2,7 @@
 export interface ZonedTime {
   weekday: number;
   seconds: number;
-  /** Offset of the wall clock from UTC, in milliseconds. Positive when the zone is ahead of UTC. */
+  /** Offset of the wall clock from UTC in milliseconds. It is positive when the zone is ahead of UTC. */
   offsetMs: number;
 }
 

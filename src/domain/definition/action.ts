@@ -127,7 +127,7 @@ const waitEnd = {
   timeout_seconds: z.number().min(1).max(MAX_WAIT_SECONDS).optional(),
   continue_on_timeout: z.boolean().default(false),
 };
-/** Maximum number of events that one wait may name. */
+/** Maximum number of events that one wait may list. */
 const MAX_AWAITED = 50;
 const WaitForOne = z.strictObject({ ...awaited, ...waitEnd });
 const WaitForAny = z.strictObject({

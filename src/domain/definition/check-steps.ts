@@ -64,7 +64,7 @@ function checkLimits({ path, depth }: StepVisit, context: StepContext): void {
   }
 }
 
-/** Returns whether a config value, or anything in it, depends on a template. */
+/** Returns whether a config value is, or contains, a template. */
 function hasTemplate(value: unknown): boolean {
   let found = false;
   visitTexts(value, [], (text) => (found ||= text.includes('{{')));

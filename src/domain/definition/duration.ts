@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Maximum duration in a document: 30 days, in milliseconds. */
+/** Maximum duration in a document, in milliseconds. It is 30 days. */
 export const MAX_DURATION_MS = 30 * 24 * 3_600_000;
 
 const UNITS_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
@@ -101,8 +101,8 @@ function rangeProblem(ms: number): string | undefined {
 }
 
 /**
- * Thrown for a value that is not a duration, and for a duration that is not > 0 and ≤ 30 days. The message states the
- * problem and, for a template, its rendered value.
+ * Thrown for a value that is not a duration, and for a duration outside the allowed range (> 0 and ≤ 30 days). The
+ * message states the problem and, for a template, its rendered value.
  */
 export class DurationError extends Error {
   override readonly name = 'DurationError';

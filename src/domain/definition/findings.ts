@@ -9,7 +9,7 @@ import type { Locate } from './yaml-locate';
  */
 const MAX_FINDINGS = 200;
 
-/** A finding. For a finding inside an expression, it includes the position in the text of the expression. */
+/** A finding. If it concerns a part of an expression, it includes the position of this part within the expression. */
 export interface Report extends RawFinding {
   inside?: { line: number; column: number };
 }

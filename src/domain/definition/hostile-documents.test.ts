@@ -13,7 +13,7 @@ const codesOf = (document: unknown) =>
   new Set(validateDefinition(document, { registry: testRegistry }).errors.map(({ code }) => code));
 
 /**
- * Returns the user CPU time since `start`, in seconds. Unlike wall-clock time, it does not depend on what else is
+ * Returns the user CPU time in seconds since `start`. Unlike wall-clock time, it does not depend on what else is
  * running.
  */
 const secondsSince = (start: NodeJS.CpuUsage) => process.cpuUsage(start).user / 1e6;

@@ -12,7 +12,7 @@ const ENTITY_CHANGED = 'automation.entity_changed';
 const ANY = {};
 const closed = (properties: Record<string, unknown>) => ({ type: 'object', properties, additionalProperties: false });
 
-/** An event that a trigger or a wait listens to. */
+/** An event that a trigger or a wait listens for. */
 interface Listened {
   event: string;
   config: unknown;
@@ -35,7 +35,7 @@ export interface ScopeTypes {
   kind(name: string): SchemaInDocument | undefined;
 }
 
-/** Returns the awaited event whose filter is at a path, as a list, or undefined for any other path. */
+/** Returns a list with the awaited event whose filter is at a path, or undefined for any other path. */
 function waitedAt(document: unknown, at: readonly Segment[]): Listened[] | undefined {
   const wait = at.lastIndexOf('wait_for_trigger');
   if (wait < 0 || at.at(-1) !== 'filter') return undefined;
@@ -131,7 +131,7 @@ class Types implements ScopeTypes {
   }
 }
 
-/** Returns the types of the scope of a document. `custom` contains the JSON Schemas of custom kinds, by kind. */
+/** Returns the types of a document's scope. `custom` contains the JSON Schemas of custom kinds, by kind. */
 export function scopeTypesOf(
   document: Record<string, unknown>,
   schemas: ScopeSchemas,

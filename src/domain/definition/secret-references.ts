@@ -44,7 +44,7 @@ function visitKeys(value: unknown, path: readonly Segment[], visit: VisitText): 
   }
 }
 
-/** Returns the names of the secrets that a document refers to, sorted. */
+/** Returns a sorted list of the names of the secrets that a document refers to. */
 export function secretsOf(document: unknown): string[] {
   const names = new Set<string>();
   visitTexts(document, [], (text) => {

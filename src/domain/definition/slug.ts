@@ -1,4 +1,4 @@
-/** Maximum length of a slug without its suffix, in characters. */
+/** Maximum number of characters of a slug without its suffix. */
 const MAX_LENGTH = 60;
 
 /** Prefix of housekeeping workflow ids. A slug must not begin with it. */
@@ -7,7 +7,7 @@ const RESERVED = 'fermata-housekeeping';
 /**
  * Returns the slug for a new automation. The slug is the name in lower case and without accents, with a hyphen for each
  * sequence of characters other than ASCII letters and digits, truncated to 60 characters. A slug that would begin with
- * `fermata-housekeeping` gets the prefix `automation-`. If nothing of the name is left, the slug is
+ * `fermata-housekeeping` gets the prefix `automation-`. If no characters of the name remain, the slug is
  * `automation-<first 8 characters of the id>`.
  */
 export function slugOf(name: string, id: string): string {

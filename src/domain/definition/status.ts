@@ -9,9 +9,7 @@ import type { Locate } from './yaml-locate';
 export const AutomationStatus = z.enum(['enabled', 'disabled']);
 type AutomationStatus = z.infer<typeof AutomationStatus>;
 
-/**
- * Splits a document in a request into its `status` and the rest of the document. An unknown status becomes a finding.
- */
+/** Splits the document of a request into its `status` and the rest. An unknown status becomes a finding. */
 export function takeStatus(
   sent: Record<string, unknown>,
   locate?: Locate,

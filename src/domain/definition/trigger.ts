@@ -21,7 +21,7 @@ const Window = z
   })
   .describe('Fire only when the event occurs often enough');
 
-/** A trigger of an automation, with its gates. */
+/** A trigger of an automation and its gates. */
 export const TriggerDefinition = z
   .strictObject({
     id: z

@@ -13,8 +13,8 @@ const MAYBE_FILTER = /\|\s*([A-Za-z_][A-Za-z0-9_]*)/g;
 const CODE: ReadonlySet<string> = new Set(['script']);
 
 /**
- * Returns the names of the unknown filters in the expressions and templates of a definition, sorted. `codeOf` returns
- * the config fields of an action that contain code and are skipped; default: `script`.
+ * Returns a sorted list of the names of the unknown filters in the expressions and templates of a definition. `codeOf`
+ * returns the config fields of an action that contain code and are skipped; default: `script`.
  */
 export function unknownFilters(
   definition: Readonly<Record<string, unknown>>,

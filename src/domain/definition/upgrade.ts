@@ -11,7 +11,7 @@ type Document = Record<string, unknown>;
 /** An upgrade from the previous version. Parts that the new version does not change are kept. */
 type Upgrade = (document: Document) => Document;
 
-/** Upgrades, by the version that they produce. */
+/** Maps each version to the upgrade that produces it. */
 const UPGRADES: Readonly<Record<number, Upgrade>> = { 2: withoutFlappingDetected };
 
 /** Returns a stored document in the format of this release. */

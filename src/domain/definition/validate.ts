@@ -70,7 +70,7 @@ function codeFields(
   return type ? (at) => isFlagged(type.configSchema, at.slice(path.length), ['x-code']) : NOT_CODE;
 }
 
-/** Checks everything beyond the structure, in a document whose structure may be partly wrong. */
+/** Checks everything except the structure of a document, which may be partly wrong. */
 function checkMeaning(document: Record<string, unknown>, options: ValidationOptions, findings: Findings): void {
   const { registry, filters = standardFilters } = options;
   const ids: StepContext['ids'] = new Map();

@@ -126,8 +126,8 @@ function editMap(
 }
 
 /**
- * Keeps the items with which both lists begin and end. If the lists have the same length, the items in between are
- * edited in place one at a time. Otherwise they are replaced.
+ * Keeps the items at the beginning and at the end that are the same in both lists. If the lists have the same length,
+ * the items in between are edited in place one at a time. Otherwise they are replaced.
  */
 function editList(document: Document, list: YAMLSeq<Node | null>, before: unknown[], after: unknown[]): void {
   ownFirstComment(list);

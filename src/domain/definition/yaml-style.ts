@@ -23,7 +23,7 @@ export function mapOf(node: unknown): YAMLMap<Scalar, Node | null> | null {
   return node as YAMLMap<Scalar, Node | null>;
 }
 
-/** Returns the pair of a key, or undefined. Keys are compared as text. */
+/** Returns the pair with the given key, or undefined when the map has no such key. Keys are compared as text. */
 export function pairOf(map: YAMLMap<Scalar, Node | null>, key: string): Pair<Scalar, Node | null> | undefined {
   return map.items.find((pair) => String(pair.key.value) === key);
 }
@@ -51,7 +51,7 @@ export function setKey(
   insertPair(map, new Pair(document.createNode(key), node), after);
 }
 
-/** Inserts a pair after the first key of `after` that the map has, or otherwise at the end. */
+/** Inserts a pair after the first key of `after` that exists in the map, or otherwise at the end. */
 export function insertPair(
   map: YAMLMap<Scalar, Node | null>,
   pair: Pair<Scalar, Node | null>,

@@ -4,7 +4,7 @@ import type { Definition } from './schema';
 import { MAX_DATA_DEPTH, toPlainData } from './yaml-data';
 import { createLocate, type Locate } from './yaml-locate';
 
-/** Maximum length of a document's text, in UTF-8 bytes. */
+/** Maximum length of a document's text in UTF-8 bytes. */
 export const MAX_DOCUMENT_BYTES = 1_048_576;
 /**
  * Maximum number of lexical tokens. Parsing time depends more on the number of tokens than on the length of the text.

@@ -4,7 +4,7 @@ import { childrenOf, isMap, SCHEMA_KEYWORDS } from './schema-keywords';
 
 /** Limits for the schema of a custom entity kind. */
 export const SCHEMA_LIMITS = {
-  /** Size of the schema as JSON, in characters. */
+  /** Number of characters of the schema as JSON. */
   characters: 65_536,
   /** Depth of nested schemas. The JSON of the schema may be nested three times as deeply. */
   depth: 20,
@@ -14,7 +14,7 @@ export const SCHEMA_LIMITS = {
   keywords: 2_000,
   /** Total number of `pattern` keywords and of names under `patternProperties`. */
   patterns: 50,
-  /** Length of a pattern, in characters. */
+  /** Number of characters of a pattern. */
   patternCharacters: 500,
   /** Number of entries in an `enum`. */
   enumEntries: 1_000,

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { EntityChange, Occurrence } from './change';
 
-/** Returns the events that a change causes, for the triggers that listen to them. */
+/** Returns the events that a change causes. Triggers can listen for these events. */
 export type Deriver = (change: EntityChange) => Occurrence[];
 /** Returns the fields that `automation.entity_changed` has in addition to the generic fields. */
 export type PayloadMapper = (change: EntityChange) => Record<string, unknown>;
@@ -47,7 +47,7 @@ export function defineEntity(
   return { kind, schema, ...options };
 }
 
-/** Returns a kind that can be read but whose changes cause no events. */
+/** Returns a kind whose entities can be read but whose changes cause no events. */
 export function declareNonReactiveState(
   kind: string,
   schema: z.ZodObject,

@@ -87,7 +87,7 @@ export interface Expression {
   readonly root: Node;
 }
 
-/** Returns the direct children of a node, in source order. */
+/** Returns the direct children of a node in source order. */
 export function childrenOf(node: Node): readonly Node[] {
   switch (node.kind) {
     case 'literal':

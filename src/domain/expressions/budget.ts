@@ -1,6 +1,6 @@
 import { ExpressionError } from './error';
 
-/** Maximum size of the result of an evaluation or a rendering, in bytes. */
+/** Maximum size, in bytes, of the result of an evaluation or a rendering. */
 export const MAX_RESULT = 1_048_576;
 /** Maximum depth of data that is copied, compared or written as JSON. */
 export const MAX_DATA_DEPTH = 200;
@@ -13,13 +13,13 @@ export interface Budget {
    */
   spend(steps: number): void;
   /**
-   * Throws an error at the place that is being evaluated.
+   * Throws an error that refers to the part that is being evaluated.
    * @throws ExpressionError always
    */
   fail(problem: string): never;
 }
 
-/** A budget without limits, for callers outside an evaluation, whose data is already limited. */
+/** A budget without limits. Used outside evaluations, where the size of the data is already limited. */
 export const unbounded: Budget = {
   spend: () => undefined,
   fail: (problem) => {

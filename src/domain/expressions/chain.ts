@@ -29,7 +29,8 @@ export function chainOf(node: Node): Chain | undefined {
 }
 
 /**
- * Visits every chain in a tree at its full length, including chains inside the keys of other chains, in source order.
+ * Visits every chain in a tree at its full length and in source order. This includes chains inside the keys of other
+ * chains.
  */
 export function visitChains(node: Node, visit: (chain: Chain) => void): void {
   const chain = chainOf(node);

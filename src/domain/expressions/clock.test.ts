@@ -11,7 +11,7 @@ const NOW = Date.parse('2026-11-23T11:00:00.000Z');
 const MINUTE = 60_000;
 const at = (ms: number): string => new Date(NOW + ms).toISOString();
 
-/** Returns the scope `ms` milliseconds after NOW if nothing but time has passed. */
+/** Returns the scope at `ms` milliseconds after NOW if no event has occurred since then. */
 function scopeAfter(ms: number): Scope {
   return {
     yes: true,

@@ -20,7 +20,7 @@ export interface FilterRegistry {
   registerFilter(name: string, apply: FilterFunction, description: string): boolean;
   get(name: string): FilterFunction | undefined;
   names(): readonly string[];
-  /** Returns all filters, sorted by name. */
+  /** Returns all filters in alphabetical order. */
   list(): readonly FilterInfo[];
 }
 

@@ -6,7 +6,7 @@ import { isTemplate, parseTemplate } from './template';
 const SCALARS = ['length', 'round', 'abs', 'duration_since', 'older_than', 'minutes', 'hours', 'days'];
 /** Filters whose result is valid JSON outside of quotes. */
 const JSON_RESULT = new Set(['json', ...SCALARS]);
-/** Filters whose result cannot terminate the JSON string in which it is inserted. */
+/** Filters whose result cannot terminate the JSON string into which it is inserted. */
 const SAFE_TEXT = new Set(['iso', 'urlencode', ...SCALARS]);
 /** Operators whose result is a boolean. */
 const COMPARISONS = new Set(['==', '!=', '<', '>', '<=', '>=', 'in']);

@@ -1,6 +1,9 @@
 const MAX_LENGTH = 100;
 
-/** Returns the number of edits (insert, delete, replace, swap neighbours) that turn one word into the other. */
+/**
+ * Returns the number of edits (insert, delete or replace a character, or swap neighbours) that turn one word into the
+ * other.
+ */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -3,7 +3,7 @@ import { ExpressionError } from './error';
 import { LruCache } from './lru-cache';
 import { tokenize, type Token } from './tokenize';
 
-/** Maximum length of an expression, in characters. */
+/** Maximum number of characters of an expression. */
 export const MAX_SOURCE = 10_000;
 /** Maximum nesting of parentheses, brackets, arguments, branches and prefix operators. */
 export const MAX_DEPTH = 64;

@@ -66,7 +66,7 @@ export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
   return items;
 }
 
-/** Sets an own property, even one that is named `__proto__`. */
+/** Sets an own property, even if its name is `__proto__`. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') target[key] = value;
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });

@@ -19,11 +19,11 @@ export interface EntityRef {
 }
 
 export interface References {
-  /** References without duplicates, in source order. */
+  /** References in source order, without duplicates. */
   readonly refs: readonly EntityRef[];
   /** Whether `alerts` is read, which depends on every alert. The reference to it is included in `refs`. */
   readonly readsAlerts: boolean;
-  /** Whether `alerts` is read, and `state.alert` is read only with known ids or not at all. */
+  /** True if `alerts` is read, and if `state.alert` is read only with known ids or not at all. */
   readonly alertsOnly: boolean;
   /** Whether the expressions read an entity whose kind cannot be determined. */
   readonly indeterminate: boolean;

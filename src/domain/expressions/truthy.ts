@@ -1,5 +1,5 @@
 /**
- * Returns whether a value counts as true. Null, undefined, false, 0, NaN, "", [] and {} count as false; the text
+ * Returns whether a value counts as true. Null, undefined, false, 0, NaN, "", [] and {} count as false; the string
  * "false" counts as true.
  */
 export function truthy(value: unknown): boolean {

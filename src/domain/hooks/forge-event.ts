@@ -11,7 +11,7 @@ export interface ForgeEvent {
   /** Paths whose values, joined with `separator`, are the context key. */
   key: readonly string[];
   separator: ':' | '#';
-  /** What the context key identifies, for display. */
+  /** What the context key identifies. Used for display. */
   keyLabel: string;
 }
 

@@ -142,8 +142,8 @@ const PRESETS: Readonly<Record<Exclude<HookScheme, 'none' | 'sns'>, Preset>> = {
 export interface Expectation {
   kind: 'none' | 'secret' | 'timestamped' | 'hmac' | 'sns';
   /**
-   * Header with the secret or the signature, in lower case. Null for `none`, and for `sns`, whose signature is in the
-   * body.
+   * Lower-case name of the header with the secret or the signature. Null for `none`, and for `sns`, whose signature is
+   * in the body.
    */
   header: string | null;
   hmac?: HmacScheme;

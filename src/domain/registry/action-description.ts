@@ -23,7 +23,9 @@ export interface ActionDescription {
      */
     identity?: readonly string[];
   };
-  /** Qualified type of the artifact that the action can use when its config names no id, e.g. `incident.incident`. */
+  /**
+   * Qualified type of the artifact that the action can use when its config contains no id, e.g. `incident.incident`.
+   */
   consumes?: string;
   /** Type of the connection that the config's `connectionId` must name. */
   connection?: string;

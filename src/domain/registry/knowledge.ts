@@ -18,11 +18,11 @@ export interface Knowledge {
 }
 
 export const triggerName = (event: string): string => `trigger:${event}`;
-/** Returns the event of a name that `triggerName` returned; undefined for other names. */
+/** Returns the event of a name that was created by `triggerName`; undefined for other names. */
 export const eventOf = (name: string): string | undefined =>
   name.startsWith(triggerName('')) ? name.slice(triggerName('').length) : undefined;
 export const filterName = (filter: string): string => `filter:${filter}`;
-/** Returns the filter of a name that `filterName` returned; undefined for other names. */
+/** Returns the filter of a name that was created by `filterName`; undefined for other names. */
 export const filterOf = (name: string): string | undefined =>
   name.startsWith(filterName('')) ? name.slice(filterName('').length) : undefined;
 export const actionName = (action: string): string => `action:${action}`;

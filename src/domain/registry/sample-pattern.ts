@@ -1,4 +1,4 @@
-/** Maximum length of a sample, in characters. */
+/** Maximum number of characters of a sample. */
 const MAX_LENGTH = 256;
 
 /** Thrown for a pattern with an unsupported construct. */
@@ -6,7 +6,7 @@ class Unsupported extends Error {}
 
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ' };
 /**
- * Matches an escape that represents the character itself. Escapes that are neither listed here nor in `CLASSES` or
+ * Matches an escaped character that represents itself. Escapes that are neither listed here nor in `CLASSES` or
  * `CONTROL`, such as `\b` or a back-reference, are not supported.
  */
 const LITERAL_ESCAPE = /[\\/.^$|?*+()[\]{}\-@:#,;=!&%"'<>_ ]/;

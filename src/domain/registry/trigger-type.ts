@@ -25,7 +25,7 @@ export interface TriggerType {
   configWarnings?(config: Record<string, unknown>): { key: string; message: string }[];
   /** Returns the key that separates runs, windows and waits; null or absent = one key for the whole automation. */
   contextKey?(payload: Record<string, unknown>, config: Record<string, unknown>): string | null;
-  /** What the context key identifies, for display: "system", "incident"… Default: "per automation". */
+  /** What the context key identifies, e.g. "system" or "incident". Used for display. Default: "per automation". */
   contextKeyLabel?: string;
   /** Returns the label for a config that changes the context key; undefined = `contextKeyLabel`. */
   contextKeyLabelOf?(config: Record<string, unknown>): string | undefined;
@@ -70,7 +70,7 @@ export interface TriggerType {
   holds?: {
     /**
      * Input of `test`. `entity` (default): the state of the entity. `source`: the payload of the newest occurrence of
-     * the trigger's `source`, for numbers in check results, which no state contains.
+     * the trigger's `source`. This is needed for numbers in check results, because no state contains them.
      */
     reads?: 'entity' | 'source';
     entity(payload: Record<string, unknown>): { kind: string; id: string };

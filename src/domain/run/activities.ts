@@ -166,8 +166,8 @@ export interface RunActivities {
     resumes?: boolean;
   }): Promise<(Stretched & ClaimResult) | null>;
   /**
-   * Carries out steps one after another until one needs Temporal. After the last step of the run, also ends the run's
-   * row.
+   * Carries out steps one after another until one needs Temporal. After the last step of the run, also records the end
+   * of the run in its row.
    */
   performStretch(input: StretchInput): Promise<Stretched>;
   /**

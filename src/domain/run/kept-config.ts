@@ -2,7 +2,7 @@ import { shortText } from './short-text';
 
 /** Maximum length, in characters, of a string in a configuration that is stored with a step. */
 const MAX_CHARACTERS = 1_000;
-/** Maximum size of the stored configuration, in bytes of JSON. */
+/** Maximum number of bytes of the stored configuration as JSON. */
 const MAX_BYTES = 8_192;
 /** Maximum nesting depth that is stored. */
 const MAX_LEVELS = 12;

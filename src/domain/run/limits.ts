@@ -1,4 +1,4 @@
-/** Maximum total size of the variables of a run, in bytes of JSON. */
+/** Maximum total number of bytes of a run's variables as JSON. */
 const VARIABLES_LIMIT_BYTES = 256 * 1024;
 
 /** Returns the problem with the size of a run's variables, or undefined. Usable in activities and workflows. */

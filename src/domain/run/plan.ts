@@ -11,7 +11,7 @@ interface PlanBase {
   continueOnError: boolean;
 }
 
-/** Retry policy of a provider action, with the fields of `retry` in the document. */
+/** Retry policy of a provider action. It has the fields of `retry` in the document. */
 export interface RetryPlan {
   maxAttempts: number;
   initialSeconds: number;
@@ -27,7 +27,7 @@ export interface ActionNode extends PlanBase {
    * a call that is a normal activity from the start.
    */
   execution: 'transaction' | 'short' | 'long';
-  /** Time limit of one attempt, in milliseconds. */
+  /** Time limit of one attempt in milliseconds. */
   timeoutMs: number;
   retry: RetryPlan;
 }

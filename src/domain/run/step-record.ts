@@ -1,4 +1,4 @@
-/** Statuses of a step. `pending`, `running` and `waiting` may still change; the others are final. */
+/** The statuses of a step. `pending`, `running` and `waiting` may still change; the others are final. */
 export type StepStatus = 'pending' | 'running' | 'waiting' | 'success' | 'failed' | 'skipped' | 'cancelled';
 
 /** A failure, in the form that is used in rows, in the API and in `run.error`. */

@@ -12,7 +12,7 @@ export function iterationsOf(path: string): { loop: string; index: number }[] {
 }
 
 /**
- * Compares paths in the order of the document: a step precedes the steps inside it, and iterations are ordered by
+ * Compares paths by their order in the document: a step precedes the steps inside it, and iterations are ordered by
  * number.
  */
 export function comparePaths(one: string, other: string): number {

@@ -18,7 +18,7 @@ export function shortKey(key: string): string {
 /** Number of characters of the run id with which the workflow id of a `parallel` run ends. */
 const RUN_DIGITS = 12;
 
-/** Percent-encodes a part of an id, because `/` separates the parts. */
+/** Percent-encodes `%` and `/` in a part of an id, because `/` separates the parts. */
 const encoded = (text: string): string => text.replaceAll('%', '%25').replaceAll('/', '%2F');
 
 /** Returns a context key as a segment of an id. A missing key becomes `-`; the key `-` itself becomes `%2D`. */

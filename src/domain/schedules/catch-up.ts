@@ -1,7 +1,7 @@
 /** Which scheduled times still fire if they were missed while Temporal or the workers were down. */
 export type CatchUp = 'skip' | 'one' | 'all';
 
-/** Maximum delay, in milliseconds, with which a scheduled time still counts as on time. */
+/** Maximum delay, in milliseconds, at which a scheduled time still counts as fired on time. */
 const PROMPT_MS = 5_000;
 
 /** A scheduled time, and when Temporal and a worker handled it. */
@@ -25,7 +25,7 @@ function isMissed({ scheduledFor, begunAt, attended, now }: ScheduledStart): boo
 
 /**
  * Returns whether a scheduled time still fires at this evaluation. `laterDue` returns whether a later time of the same
- * schedule is already due. It is used for `one`, with which only the newest of several missed times fires.
+ * schedule is already due. It is called for `one`, with which only the newest of several missed times fires.
  */
 export function stillFires(
   rule: { catchUp: CatchUp; catchUpMinutes: number },

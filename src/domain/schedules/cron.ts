@@ -6,10 +6,10 @@ export interface CronPattern {
   seconds: readonly number[];
   minutes: readonly number[];
   hours: readonly number[];
-  /** Every day of the month that can match. For a pattern with L or W, `dayRules` decide. */
+  /** Every day of the month that can match. For a pattern with L or W, `dayRules` determine the days. */
   daysOfMonth: readonly number[];
   months: readonly number[];
-  /** Every weekday that can match, with 0 = Sunday. For a pattern with L or #, `weekdayRules` decide. */
+  /** Every weekday that can match, with 0 = Sunday. For a pattern with L or #, `weekdayRules` determine the days. */
   daysOfWeek: readonly number[];
   /** Present when the day of the month is not just a set of numbers. A day matches when one of these rules matches. */
   dayRules?: readonly DayRule[];
@@ -111,7 +111,7 @@ const isSet = (part: string): boolean => !part.startsWith('*') && part !== '?';
 
 /**
  * Parses a field that may contain L, W or #. `candidates` contains every day that can match. `rules` is absent if the
- * numbers alone decide.
+ * numbers alone determine the days.
  */
 function daysOf(
   text: string,
@@ -133,7 +133,8 @@ function daysOf(
 }
 
 /**
- * Returns warnings about misleading steps: `*\/90` minutes is the same as `0`, and `*\/7` minutes restarts each hour.
+ * Returns warnings about misleading steps: `*\/90` for minutes is the same as `0`, and `*\/7` for minutes restarts each
+ * hour.
  * @throws {CronError} when the pattern is invalid
  */
 export function cronWarnings(text: string): string[] {
@@ -224,7 +225,8 @@ function isSecondTime(instant: Date, timezone: string): boolean {
 }
 
 /**
- * Maximum time that `nextCron` searches ahead, in minutes: 100 days always include the ends of two consecutive months.
+ * Number of minutes that `nextCron` searches ahead. It is 100 days, which always include the ends of two consecutive
+ * months.
  */
 const MAX_MINUTES = 144_000;
 /** In every zone, each hour begins at a multiple of this many minutes in UTC. */

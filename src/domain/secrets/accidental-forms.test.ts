@@ -12,7 +12,7 @@ const PEM = `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE 
 const bash = (script: string, value: string) =>
   execFileSync('bash', ['-c', script], { env: { ...process.env, KEY: value, LC_ALL: 'C.UTF-8' }, encoding: 'utf8' });
 
-/** Expects that a part of each line of the value is masked. */
+/** Checks that a part of each line of the value is masked. */
 const expectHidden = (value: string, text: string): void => {
   const masked = createMask([value])(text);
   expect(masked).toContain('****');

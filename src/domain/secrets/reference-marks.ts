@@ -10,7 +10,7 @@ export interface ReferenceMarks {
   insert(text: string): string;
   /** Names of the secrets whose references `insert` has replaced. */
   readonly names: ReadonlySet<string>;
-  /** Replaces the marks with values, by the names of the secrets. */
+  /** Replaces the marks with values. `values` maps the names of secrets to their values. */
   fill(text: string, values: ReadonlyMap<string, string>): string;
 }
 

@@ -14,7 +14,7 @@ export function fillReferences(text: string, valueOf: (name: string) => string):
   return text.replace(REFERENCE, (_reference, name: string) => valueOf(name));
 }
 
-/** Returns the name of a secret if the text is exactly one reference, otherwise null. */
+/** Returns the name of the secret if the text is exactly one reference, otherwise null. */
 export function onlyReference(text: string): string | null {
   return /^\s*\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}\s*$/.exec(text)?.[1] ?? null;
 }

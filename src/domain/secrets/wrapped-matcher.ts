@@ -24,7 +24,7 @@ const BASE64 = tableOf(`${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU
 /**
  * Compiles a search for base64 that is broken into lines of 8 or more characters (including breaks that are written as
  * `\\n`, and indented or quoted lines), and for hexadecimal with separators between bytes. The time is linear in the
- * input; text without such parts costs almost nothing.
+ * length of the input; text without such parts costs almost nothing.
  */
 export function compileWrappedMatcher(forms: { base64: readonly string[]; hex: readonly string[] }): FindAll {
   const [base64, hex] = [compileMatcher(forms.base64), compileMatcher(forms.hex)];

@@ -13,8 +13,8 @@ function times(unitMs: number): FilterFunction {
 }
 
 /**
- * Returns the milliseconds from a time to this evaluation, or undefined when either time is unknown. The result may be
- * negative.
+ * Returns the milliseconds between a time and the time of this evaluation, or undefined when either time is unknown.
+ * The result may be negative.
  */
 function ageOf(input: unknown, { now }: FilterContext): number | undefined {
   const since = parseInstant(input);

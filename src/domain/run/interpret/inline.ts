@@ -61,8 +61,8 @@ export async function driveInline(
 
 /**
  * Returns the command as the workflow requested it. The workflow uses the plan of the worker that claimed the run. If
- * this worker has another release or another version of the plugin, the action of the first step may be short in that
- * plan but long on this worker.
+ * the worker that performs the stretch has another release or another version of the plugin, the action of the first
+ * step may be short in that plan but long on this worker.
  * @throws when the command cannot precede the first step of the stretch, which is a bug
  */
 function asRequested(next: Command, { first }: StretchInput): StretchCommand {

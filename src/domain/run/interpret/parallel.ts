@@ -59,7 +59,9 @@ function* runBranches(
   return branches.map(({ place }) => progress.finished(place)?.error);
 }
 
-/** Runs a branch. Its end is stored at once, so that a new execution does not run the branch again. */
+/**
+ * Runs a branch. The end of the branch is stored immediately, so that a new execution does not run the branch again.
+ */
 function* runBranch(context: Context, node: ParallelNode, path: string, index: number): Steps {
   const place = placeOf(path, index);
   const { progress } = context;

@@ -92,8 +92,8 @@ export class Progress {
   }
 
   /**
-   * Drops the state of the branch at a path, which has ended and whose variables have been merged into those of its
-   * parent.
+   * Drops the state of the branch at a path. The branch must have ended, and its variables must have been merged into
+   * those of its parent.
    */
   forgetBranch(place: string): void {
     this.branches.delete(place);

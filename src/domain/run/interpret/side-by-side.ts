@@ -37,12 +37,12 @@ const isEmpty = (map: Record<string, unknown>): boolean => Object.keys(map).leng
 
 /**
  * The iterations of one loop. The position of the loop is the number of successful iterations before the first
- * iteration that has failed or not ended. These are merged into one branch and dropped, so that a snapshot contains
- * only later iterations.
+ * iteration that has failed or has not ended. These iterations are merged into one branch and dropped, so that a
+ * snapshot contains only later iterations.
  */
 class Iterations {
   private readonly merged: Branch;
-  /** Branches of iterations that have ended but are not merged yet. */
+  /** Branches of iterations that have ended but have not been merged yet. */
   private readonly ended = new Map<number, Branch>();
   private upcoming: number;
   private failed = false;
@@ -124,7 +124,7 @@ class Iterations {
     this.mergeEnded();
   }
 
-  /** Merges the successful iterations before the first iteration that has failed or not ended. */
+  /** Merges the successful iterations before the first iteration that has failed or has not ended. */
   private mergeEnded(): void {
     const { context, path } = this.loop;
     const { progress } = context;
