@@ -10,7 +10,7 @@ export interface SecretBindings {
   automationId?: string | undefined;
 }
 
-/** Matches a URL whose host is written out. Does not match when a template or a secret determines the host. */
+/** Matches a URL with a literal host. Does not match when a template or a secret determines the host. */
 const STATIC_HOST = /^\s*https?:\/\/([^/?#{}$\s@]+?)(?::\d+)?(?:[/?#]|\s*$)/i;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

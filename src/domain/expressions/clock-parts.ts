@@ -60,7 +60,7 @@ function isWholeHealth(node: Node): boolean {
 
 /**
  * Returns whether a filter, a list or a binary operator has a whole health entity as an operand, and therefore depends
- * on all its fields. A comparison with null does not.
+ * on all its fields. A comparison with null does not depend on them.
  */
 export function consumesWholeHealth(node: Node): boolean {
   if (node.kind !== 'pipe' && node.kind !== 'list' && node.kind !== 'binary') return false;

@@ -109,7 +109,8 @@ function actionOf(described: DescribedAction, id: string): ActionDescription {
 /**
  * Returns a registry for validation without the plugins, for example in a browser. Patterns, formats and rules that
  * involve several fields are not checked. This validation may therefore find fewer problems than the service, but never
- * additional problems. `known` contains triggers, by qualified id, that are used instead of their descriptions.
+ * problems that the service would not find. `known` contains triggers, by qualified id, that are used instead of their
+ * descriptions.
  */
 export function describedRegistry(
   { triggers, actions, kinds }: DescribedPlugins,

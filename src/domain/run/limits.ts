@@ -1,7 +1,9 @@
 /** Maximum total number of bytes of a run's variables as JSON. */
 const VARIABLES_LIMIT_BYTES = 256 * 1024;
 
-/** Returns the problem with the size of a run's variables, or undefined. Usable in activities and workflows. */
+/**
+ * Returns a message if the variables of a run are too large, otherwise undefined. Usable in activities and workflows.
+ */
 export function variablesProblem(variables: Record<string, unknown>): string | undefined {
   const text = JSON.stringify(variables);
   // A UTF-16 unit has at most 3 bytes in UTF-8, so most texts pass without being encoded.
