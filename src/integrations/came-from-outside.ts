@@ -15,11 +15,11 @@ export interface ResultReads {
 }
 
 /**
- * Returns whether a number of a system has entered a range with this change: whether it was outside the range in the
- * newest earlier result that contains the number. Returns false when no earlier result contains it, or when a newer
- * result with the number was received before this one. The comparison uses only stored results, so it has the same
- * outcome when a change is routed again or by another worker. A number that was already in the range when the
- * automation was enabled does not fire.
+ * Returns whether this change moved one of the system's numbers into a range, i.e. whether the number was outside the
+ * range in the newest earlier result that contains it. Returns false when no earlier result contains the number, or
+ * when a newer result with the number was received before this one. The comparison uses only stored results, so the
+ * outcome is the same when a change is routed again or by another worker. A number that was already in the range when
+ * the automation was enabled does not fire the trigger.
  */
 export async function cameFromOutside(
   db: Executor,

@@ -18,8 +18,8 @@ interface ComputedOptions<S> {
    */
   read(context: ReadContext, ids: readonly string[]): Promise<ReadonlyMap<string, S> | Readonly<Record<string, S>>>;
   /**
-   * Returns ids greater than `after`, in ascending order. Used for lists and for expressions over the whole kind. If
-   * absent, the entities cannot be listed.
+   * Returns ids greater than `after`, in ascending order. Used for lists and for expressions over all entities of the
+   * kind. If absent, the entities cannot be listed.
    */
   list?(context: ReadContext, page: { limit: number; after?: string }): Promise<readonly string[]>;
 }

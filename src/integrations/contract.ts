@@ -28,7 +28,7 @@ export interface ActionResult {
 }
 
 /**
- * Selects artifacts of a qualified type that refer to the same object, e.g. `maintenance.window` with one
+ * Selects artifacts of a qualified type that refer to the same object, e.g. `maintenance.window` with a given
  * `maintenanceId`.
  */
 export interface ClosedArtifact {
@@ -41,11 +41,11 @@ interface ActionContext<C> {
   config: C;
   run: { id: string; automationId: string; contextKey: string | null };
   /**
-   * Data of the consumed artifact, or null if there is none. The artifact is that of the nearest earlier step of the
-   * run, or otherwise the newest open artifact of the automation.
+   * Data of the consumed artifact, or null if there is none. This is the newest artifact of the consumed type that the
+   * run has created, or else the automation's newest open artifact of that type with the same context key.
    */
   consumed: Record<string, unknown> | null;
-  /** `<rootRunId>:<path>`, the same at every attempt. */
+  /** `<rootRunId>:<path>`. It is the same for every attempt. */
   idempotencyKey: string;
   now: Date;
 }
@@ -78,15 +78,18 @@ export interface PrepareContext<C> {
   openConnection(type: string, id: string): Promise<unknown>;
 }
 
-/** The context of an action that calls another system. Such a call happens at least once, with the idempotency key. */
+/**
+ * The context of an action that calls another system. The call is made at least once, always with the same idempotency
+ * key.
+ */
 export interface CallContext<C> extends ActionContext<C> {
-  /** Number of the attempt, from 1, counted over all attempts of the step. */
+  /** Number of this attempt among all attempts of the step, starting at 1. */
   attempt: number;
   /** Aborted on timeout and when the run is cancelled. */
   signal: AbortSignal;
   /**
-   * Time limit of the attempt in milliseconds: `timeout_seconds` of the step, or otherwise the action's `timeoutMs`. A
-   * request that an action makes alone gets this limit.
+   * Time limit of the attempt in milliseconds: `timeout_seconds` of the step, or otherwise the action's `timeoutMs`. An
+   * action that makes a single request uses this limit for the request.
    */
   timeoutMs: number;
   /** The scope of the step's expressions. */
@@ -104,12 +107,13 @@ export interface CallContext<C> extends ActionContext<C> {
   /** The result of `prepare` for this attempt. */
   prepared?: unknown;
   /**
-   * Masks the secrets that the run has used. Results and errors are masked anyway. Use this before cutting a text,
-   * because a secret that has been cut is no longer recognised.
+   * Masks the secrets that the run has used. Results and errors are masked automatically. Mask text before truncating
+   * it, because a truncated secret is not recognised.
    */
   mask: Mask;
   /**
-   * Adds a note to the step, e.g. that a text was cut to the vendor's limit. The note is shown with the step's outcome.
+   * Adds a note to the step, e.g. that text was truncated to the vendor's limit. The note is shown with the step's
+   * outcome.
    */
   note(text: string): void;
   /**
@@ -121,7 +125,7 @@ export interface CallContext<C> extends ActionContext<C> {
     /** Stores a value, and resolves after the commit. The value is masked first. */
     write(value: unknown): Promise<void>;
   };
-  /** Facts about the provider of the connection, kept across runs. Actions without a connection cannot keep any. */
+  /** Facts about the connection's provider, kept across runs. Nothing is kept for actions without a connection. */
   memory: ConnectionMemory;
 }
 
@@ -136,11 +140,11 @@ export interface BeforeCall<C> {
 
 /** The outcome of a call, as passed to `settled`. */
 export interface CallOutcome {
-  /** Duration of the last attempt, in milliseconds. */
+  /** Duration in milliseconds of the last attempt. */
   durationMs: number;
-  /** The final error, masked. Absent if the call succeeded. */
+  /** The masked final error. Absent if the call succeeded. */
   error?: string;
-  /** Set if `before` returned a result, so that no call was made. */
+  /** Set if `before` returned a result, so no call was made. */
   answeredBefore?: true;
   /** Result of the action. Absent if the call failed. */
   result?: ActionResult;
@@ -153,7 +157,7 @@ export interface SettledContext<C> {
   entities: EntityStore;
   /** The result of `prepare` for the last attempt. */
   prepared: unknown;
-  /** The config of the request, masked. */
+  /** The masked config of the request. */
   config: C;
   /** Type and id of the connection that was used. */
   connectionType?: string;
@@ -176,8 +180,8 @@ export interface CallingAction<C = unknown> extends ActionDescription {
    */
   timeoutMs(config: C): number;
   /**
-   * Set for calls, such as scripts, that must end at once when the run is cancelled. They never run inside the workflow
-   * task, even if their timeout is short.
+   * Set for calls, such as scripts, that must end immediately when the run is cancelled. They never run inside the
+   * workflow task, even if their timeout is short.
    */
   startsApart?: true;
   /** Returns whether a call with this config reaches another system. Default: true. `fermata test` mocks such calls. */
@@ -225,8 +229,8 @@ export interface OwnPlugin extends Plugin {
    */
   provides?: Readonly<Record<string, () => unknown>>;
   /**
-   * Services of other plugins that `getService` may return, as `<plugin>.<name>`. A missing service makes the start
-   * fail.
+   * Services of other plugins that `getService` may return, as `<plugin>.<name>`. Startup fails if a service is
+   * missing.
    */
   requires?: readonly (string | ServiceRef<unknown>)[];
 }
@@ -245,13 +249,13 @@ export interface RouteHost {
   entities: EntityStore;
   /** Returns the current time of the database. */
   clock: Clock;
-  /** Writes to the log of the API process, with the plugin's id. */
+  /** Writes to the API process's log and adds the plugin's id to each line. */
   log: PluginLog;
   /**
    * Appends an event of one of the plugin's own triggers, in the transaction of the write route. After the commit, the
-   * event reaches every automation with that trigger, like an event of a built-in plugin. `order` names the object of
-   * the event if the trigger has no context key. Events with the same value are routed in the order in which they were
-   * appended. Returns the id of the change.
+   * event reaches every automation with that trigger, like an event of a built-in plugin. If the trigger has no context
+   * key, `order` identifies the object that the event is about. Events with the same `order` are routed in the order in
+   * which they were appended. Returns the id of the change.
    * @throws {FermataError} `validation_failed` for a payload that does not match the trigger's schema
    */
   emit(context: EmitContext, event: string, payload: Record<string, unknown>, order?: string): Promise<string>;

@@ -19,9 +19,7 @@ export function incidentKeyOf({ trigger, contextKey, artifacts, idempotencyKey }
   return candidates.find((one): one is string => typeof one === 'string' && one !== '') ?? idempotencyKey;
 }
 
-/**
- * Returns a key, or its hash if the key exceeds a vendor's limit. Two long keys that are merely cut could become equal.
- */
+/** Returns a key, or its hash if the key exceeds a vendor's limit. Truncation could make two long keys equal. */
 export function boundedKey(key: string, characters: number): string {
   return key.length <= characters ? key : sha256(key);
 }

@@ -1,19 +1,17 @@
 const ELLIPSIS = '…';
 /**
- * Maximum number of UTF-16 units by which a cut moves back to the start of a grapheme. Longer graphemes are cut between
- * code points.
+ * Maximum number of UTF-16 units that a cut is moved back to reach the start of a grapheme. Longer graphemes are split
+ * between code points.
  */
 const GRAPHEME_WINDOW = 64;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/**
- * Maximum length of a text, in UTF-8 bytes or UTF-16 units (`characters`). A code point takes one or two UTF-16 units.
- */
+/** Maximum text length in UTF-8 bytes or UTF-16 units (`characters`). A code point takes one or two UTF-16 units. */
 export type TextLimit = { bytes: number } | { characters: number };
 
 /**
- * Returns `text` unchanged, or cut to the limit with `…` at the end. Does not cut inside a grapheme of up to 64 UTF-16
- * units, and never inside a code point.
+ * Returns `text` unchanged, or cut to the limit with `…` at the end. Returns an empty string if the limit is too small
+ * for `…`. Never splits a code point, and never splits a grapheme of up to 64 UTF-16 units.
  */
 export function limitText(text: string, limit: TextLimit): string {
   const [size, most] =
@@ -49,7 +47,7 @@ function borderBefore(text: string, end: number): number {
   return /[\uDC00-\uDFFF]/.test(text[end] ?? '') ? end - 1 : end;
 }
 
-/** Returns a function that cuts texts to a vendor's limits and adds a note to the step about each cut. */
+/** Returns a function that truncates text to a vendor's limits and adds a note to the step each time. */
 export function createTextLimits(vendor: string, note: (text: string) => void) {
   return (field: string, text: string, limit: TextLimit): string => {
     const cut = limitText(text, limit);

@@ -22,7 +22,7 @@ import { orderByServices } from './plugin-services';
 /** The default export of a plugin module. */
 export type PluginModule = OwnPlugin | ((host: PluginHost) => OwnPlugin | Promise<OwnPlugin>);
 
-/** Loads plugins without starting them, for CLI commands and for threads that validate documents. */
+/** Loads plugins without starting them. Used by CLI commands and by threads that validate documents. */
 export async function loadPlugins(
   modules: readonly string[],
   { egress }: { egress: Egress },
@@ -42,8 +42,8 @@ export interface RunningPlugins {
 
 /**
  * Loads plugins, checks that their tables are migrated, and creates their services.
- * @throws {Error} naming the module that cannot be loaded or is not a plugin, or the service that is missing, circular
- * or failed to start
+ * @throws {Error} naming the module that cannot be loaded or is not a plugin, or the service that is missing, is part
+ * of a cycle, or failed to start
  * @throws {SchemaError} when a plugin's tables are behind its migrations
  */
 export async function startPlugins(

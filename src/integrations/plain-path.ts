@@ -1,8 +1,8 @@
 import { ProviderFailure } from './provider-failure';
 
 /**
- * Matches a path with a segment `.` or `..`. URL parsers remove such segments, and `..` also removes the segment before
- * it.
+ * Matches a path with a `.` or `..` segment. URL parsers remove these segments, and `..` also removes the preceding
+ * segment.
  */
 const DOT_SEGMENT = /^[^?#]*\/\.{1,2}(?:[/?#]|$)/;
 

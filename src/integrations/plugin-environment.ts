@@ -12,9 +12,9 @@ import type { SecretBackend } from './secret-backend';
 export interface PluginHost {
   /** The egress guard. Every call to an address that a user has configured must go through it. */
   egress: Egress;
-  /** Writes to the log of the process, with the plugin's id. Silent in CLI commands. */
+  /** Writes to the process log and adds the plugin's id to each line. Silent in CLI commands. */
   log: PluginLog;
-  /** Returns the current time of the database. In CLI commands, returns the time of this machine. */
+  /** Returns the current time of the database. In CLI commands, returns this machine's time. */
   clock: Clock;
   /**
    * The database, for listeners and services. Actions and routes that write use their `tx` instead. Unavailable in CLI

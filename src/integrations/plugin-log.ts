@@ -15,7 +15,7 @@ export interface PluginLog {
   error: Write;
 }
 
-/** Creates a log that writes to the log of the process and adds `plugin: <id>` to each line. */
+/** Creates a log that writes to the process log and adds `plugin: <id>` to each line. */
 export function createPluginLog(log: Logger, plugin: () => string, mask: Mask): PluginLog {
   const own = { id: '', log };
   const of = (id: string): PluginLog => {

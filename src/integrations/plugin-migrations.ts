@@ -14,8 +14,8 @@ export const schemaOf = (id: string): string => `plugin_${id.replaceAll('-', '_'
 
 /**
  * Reads the migrations of plugins.
- * @throws {Error} naming the plugin, when its id cannot be part of a schema name, its schema is that of another plugin,
- * or its files are missing, not numbered, or have gaps
+ * @throws {Error} that names the plugin, when its id cannot be part of a schema name, its schema is that of another
+ * plugin, or its files are missing, not numbered, or have gaps
  */
 export function pluginMigrations(plugins: readonly OwnPlugin[]): PluginMigrations[] {
   const owners = new Map<string, string>();

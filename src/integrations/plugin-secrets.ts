@@ -36,8 +36,8 @@ export const NO_SECRETS: PluginSecrets = {
 };
 
 /**
- * Maximum number of values that this process masks. Beyond it, for example after many replacements of secrets, the
- * oldest values are no longer masked.
+ * Maximum number of values that this process masks. When the limit is exceeded, e.g. after many secrets have been
+ * rotated, the oldest values are no longer masked.
  */
 const MAX_VALUES = 500;
 

@@ -27,7 +27,7 @@ export interface PluginServices {
   start(plugins: readonly Providers[]): Promise<void>;
   /**
    * Returns a service.
-   * @throws {Error} before the start, and when the plugin does not list the service in `requires`
+   * @throws {Error} before the services have been started, and when the plugin does not list the service in `requires`
    */
   get(plugin: string, service: string): unknown;
 }

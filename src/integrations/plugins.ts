@@ -40,7 +40,7 @@ import { createWebhookPlugin } from './webhook/plugin';
 /** Dependencies of the built-in plugins, and the external plugins. */
 export interface PluginDeps {
   egress: Egress;
-  /** Runs scripts. Default: in a sandbox without network and packages. */
+  /** Runs scripts. Default: runs them in a sandbox without network access or packages. */
   scripts?: ScriptRunner;
   /** External plugins, from `loadPlugins`. */
   own?: readonly Plugin[];

@@ -14,7 +14,7 @@ export interface VendorRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
   headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON, unless it is a string or bytes. These need their own `Content-Type` header. */
+  /** Sent as JSON, unless it is a string or bytes. Strings and bytes need an explicit `Content-Type` header. */
   body?: unknown;
   /** Names of headers, other than `Authorization`, that contain credentials. */
   sensitiveHeaders?: readonly string[];
@@ -47,11 +47,14 @@ export interface VendorAnswer<T> {
 }
 
 export interface VendorFacts {
-  /** Name of the vendor in messages. */
+  /** Vendor name to use in messages. */
   name: string;
   /** Returns the vendor's message from an error response, or undefined if it has none. */
   explain(json: unknown, response: EgressResponse): string | undefined;
-  /** Classifies an error response whose status alone is not sufficient. If it returns undefined, the status decides. */
+  /**
+   * Classifies an error response that cannot be classified by its status alone. If it returns undefined, the status
+   * decides.
+   */
   classify?(
     json: unknown,
     response: EgressResponse,
@@ -67,7 +70,7 @@ export interface VendorClient {
   <T extends z.ZodType>(call: ConnectionCall, request: VendorRequest, answer: T): Promise<VendorAnswer<z.output<T>>>;
 }
 
-/** Creates a client of a JSON API over HTTP. Failures contain the vendor's message, masked. */
+/** Creates a client of a JSON API over HTTP. Failures contain the vendor's masked message. */
 export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorClient {
   return async ({ signal, timeoutMs, now }, request, answer) => {
     const { method, url, headers, body, sensitiveHeaders, maxResponseBytes, tls } = request;

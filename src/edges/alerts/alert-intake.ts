@@ -7,7 +7,7 @@ import { createGroupCommit } from './group-commit';
 import { alertsOf, receiveAlerts } from './receive-alerts';
 import type { SenderMessage } from './sender';
 
-/** Messages with more elements than this are written in a separate transaction. */
+/** A message with more elements than this gets a separate transaction. */
 const SMALL_MESSAGE = 10;
 
 /** Maximum number of small messages in a transaction. */
@@ -22,7 +22,7 @@ export interface Delivery {
   cause: Cause;
 }
 
-/** Accepts alert messages. Only used for messages that have neither an idempotency key nor an id of the delivery. */
+/** Accepts alert messages. Only used for messages that have neither an idempotency key nor a delivery id. */
 export interface AlertIntake {
   /**
    * Commits a message. Returns the ids of its change rows. Small messages that arrive at the same time share a
@@ -39,11 +39,11 @@ interface AlertIntakeDeps {
   transact<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
 }
 
-/** Returns the keys of the entities that a message may write. */
+/** Returns the keys of the entities that a message may write to. */
 const keysOf = ({ message }: Delivery): string[] =>
   alertsOf(message).flatMap(({ alert, link }) => [alert.fingerprint, ...(link === undefined ? [] : [link.key])]);
 
-/** Creates the intake, which batches small messages of the same sender. */
+/** Creates the intake, which batches small messages from the same sender. */
 export function createAlertIntake({ entities, clock, settings, transact }: AlertIntakeDeps): AlertIntake {
   const commit = (deliveries: readonly Delivery[]) =>
     transact(async (tx) => {

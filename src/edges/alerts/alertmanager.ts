@@ -3,10 +3,10 @@ import { field, fieldsOf, instant, text, textMap, type Fields } from './fields';
 import { labelFingerprint } from './label-fingerprint';
 import { ElementError, element, type AlertSender, type Element, type SenderMessage } from './sender';
 
-/** Maximum length in characters of a fingerprint that a sender sets. */
+/** Maximum length in characters of a sender-supplied fingerprint. */
 export const MAX_FINGERPRINT_LENGTH = 400;
 
-/** Returns the facts about the alert group that the message contains. All other facts keep their values. */
+/** Returns the alert group's facts that are present in the message. Facts that are absent keep their stored values. */
 function groupOf(body: Fields): Partial<GroupFacts> {
   const carries = (name: string) => Object.hasOwn(body, name);
   return {
@@ -18,13 +18,16 @@ function groupOf(body: Fields): Partial<GroupFacts> {
   };
 }
 
-/** Returns how many alerts of the group the sender left out of the message, because of its own limit. */
+/** Returns the number of alerts in the group that the sender omitted from the message because of its own limit. */
 function truncatedIn(body: Fields): number {
   const count = Number(body['truncatedAlerts'] ?? 0);
   return Number.isSafeInteger(count) && count > 0 ? count : 0;
 }
 
-/** Returns a map of texts, or an empty map if it is malformed. A malformed group does not make its alerts invalid. */
+/**
+ * Returns `value` as a map of strings, or an empty map if it is malformed. A malformed group does not invalidate its
+ * alerts.
+ */
 function textMapOrNone(value: unknown): Record<string, string> {
   try {
     return textMap(value, '');
@@ -91,8 +94,8 @@ function read(source: string, input: unknown): SenderMessage {
 }
 
 /**
- * Reads webhooks of Alertmanager, and of products that use its format: Grafana, Mimir, and vmalert through
- * Alertmanager.
+ * Reads webhooks from Alertmanager and from products that use its format: Grafana, Mimir, and vmalert (through
+ * Alertmanager).
  */
 export const alertmanagerSender: AlertSender = {
   id: 'alertmanager',
@@ -100,9 +103,7 @@ export const alertmanagerSender: AlertSender = {
   read: (body) => read('alertmanager', body),
 };
 
-/**
- * Reads webhooks of Grafana Alerting. They have Alertmanager's format, with additional values and links to dashboards.
- */
+/** Reads Grafana Alerting webhooks. Their format is Alertmanager's, with additional values and dashboard links. */
 export const grafanaSender: AlertSender = {
   id: 'grafana',
   receives: 'alerts of Grafana Alerting',

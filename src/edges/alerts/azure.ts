@@ -47,7 +47,7 @@ function read(input: unknown): Element {
   };
 }
 
-/** Returns the custom properties whose values are texts, numbers or booleans, as texts. */
+/** Returns the custom properties whose values are strings, numbers or booleans. Converts the values to strings. */
 function own(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(
@@ -57,7 +57,7 @@ function own(value: unknown): Record<string, string> {
 }
 
 /**
- * Reads messages in the common alert schema of Azure Monitor
+ * Reads messages in Azure Monitor's common alert schema
  * (https://learn.microsoft.com/en-us/azure/azure-monitor/alerts/alerts-common-schema).
  */
 export const azureSender: AlertSender = {

@@ -14,7 +14,7 @@ export function labelsOfTags(tags: readonly string[]): Record<string, string> {
   return Object.fromEntries(labels);
 }
 
-/** Matches the priority and transition before the name of a monitor. */
+/** Matches the priority and transition that precede a monitor's name. */
 const PREFIX = /^\s*(?:\[P[1-5]\]\s*)?(?:\[(?:re-)?(?:triggered|recovered|warn|no data|renotify)[^\]]*\]\s*)?/i;
 
 /**
@@ -67,8 +67,8 @@ function read(input: unknown): Element {
 }
 
 /**
- * Reads messages of Datadog's webhook integration, with the custom payload from the guide
- * (https://docs.datadoghq.com/integrations/webhooks/).
+ * Reads messages from Datadog's webhook integration (https://docs.datadoghq.com/integrations/webhooks/) that have the
+ * custom payload described in docs/alerts.md.
  */
 export const datadogSender: AlertSender = {
   id: 'datadog',

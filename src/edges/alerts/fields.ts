@@ -11,7 +11,7 @@ export function fieldsOf(value: unknown, what: string): Fields {
   throw new ElementError(`${what}: must be an object`);
 }
 
-/** Returns the field at a path of own properties, or undefined if it is absent. */
+/** Returns the field at `path`, or undefined if it is absent. Inherited properties count as absent. */
 export function field(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (found, name) =>
@@ -20,7 +20,7 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-/** Returns the text of a field, or undefined if it is absent or empty. Numbers and booleans become text. */
+/** Returns a field as a string, or undefined if it is absent or empty. Numbers and booleans become strings. */
 export function text(value: unknown, ...path: readonly string[]): string | undefined {
   const found = field(value, ...path);
   if (typeof found === 'string') return found === '' ? undefined : found;
@@ -28,7 +28,7 @@ export function text(value: unknown, ...path: readonly string[]): string | undef
 }
 
 /**
- * Returns the text of a field like `text`.
+ * Returns a field as a string, as `text` does.
  * @throws {ElementError} when the field is absent or empty
  */
 export function required(value: unknown, ...path: readonly string[]): string {
@@ -38,7 +38,7 @@ export function required(value: unknown, ...path: readonly string[]): string {
 }
 
 /**
- * Returns a map of texts. Numbers and booleans become text, and nulls are dropped.
+ * Returns `value` as a map of strings. Numbers and booleans become strings, and nulls are dropped.
  * @throws {ElementError} for any other value
  */
 export function textMap(value: unknown, what: string): Record<string, string> {
@@ -52,7 +52,7 @@ export function textMap(value: unknown, what: string): Record<string, string> {
   );
 }
 
-/** Returns the texts that are set. Undefined and empty values are left out. */
+/** Returns the entries of `texts` that are set. Undefined and empty values are left out. */
 export function present(texts: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(texts).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]])),
@@ -60,15 +60,15 @@ export function present(texts: Readonly<Record<string, string | undefined>>): Re
 }
 
 /**
- * First year of real times. Senders represent an absent time by a zero value in an earlier year, such as the year 1 or
- * 1970.
+ * First year in which a time counts as real. Senders represent an absent time by a zero value in an earlier year, such
+ * as the year 1 or 1970.
  */
 const FIRST_YEAR = 1971;
 
 const inMilliseconds = (unix: number): number => (unix > 1e17 ? unix / 1e6 : unix > 1e14 ? unix / 1e3 : unix);
 
 /**
- * Parses an ISO 8601 text, or a Unix time in milliseconds, microseconds or nanoseconds. Returns undefined for other
+ * Parses an ISO 8601 string, or a Unix time in milliseconds, microseconds or nanoseconds. Returns undefined for other
  * values and for zero values.
  */
 export function instant(value: unknown): Date | undefined {
@@ -80,7 +80,7 @@ export function instant(value: unknown): Date | undefined {
 }
 
 /**
- * Returns the link to a runbook in the texts, if any: `runbook: https://…`, `runbook_url=https://…`,
+ * Returns the first runbook link in `texts`, if any. Examples: `runbook: https://…`, `runbook_url=https://…`,
  * `[Runbook](https://…)`.
  */
 export function runbookIn(...texts: readonly (string | undefined)[]): string | undefined {
@@ -92,7 +92,7 @@ export function runbookIn(...texts: readonly (string | undefined)[]): string | u
 }
 
 /**
- * Returns the severity for a sender's priority: critical, error, warning or info. Returns undefined for other texts.
+ * Returns the severity for a sender's priority: critical, error, warning or info. Returns undefined for other values.
  */
 export function severityOfPriority(priority: string | undefined): string | undefined {
   const level = /^(?:p|sev ?)?([0-5])$/i.exec(priority?.trim() ?? '')?.[1];

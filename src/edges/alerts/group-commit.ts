@@ -1,17 +1,20 @@
-/** An item that waits for its transaction. */
+/** An item that is waiting for its transaction. */
 interface Waiting<Item, Result> {
   item: Item;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
-/** Determines how items share transactions. */
+/** Options that determine how items share transactions. */
 export interface GroupCommitOptions<Item, Result> {
   /** Commits items in one transaction. Returns their results in order. */
   commit(items: readonly Item[]): Promise<Result[]>;
-  /** Returns the group of an item. Only items of the same group share a transaction. */
+  /** Returns the group of an item. Only items in the same group share a transaction. */
   groupOf(item: Item): string;
-  /** Returns the keys that the item writes. Items with a common key never share a transaction, and keep their order. */
+  /**
+   * Returns the keys that the item writes. Items that have a key in common never share a transaction, and are committed
+   * in order.
+   */
   keysOf(item: Item): readonly string[];
   /** Maximum number of concurrent transactions. */
   maxTransactions: number;
@@ -20,10 +23,10 @@ export interface GroupCommitOptions<Item, Result> {
 }
 
 /**
- * Creates a group commit. Items that arrive while other transactions are running share the next transaction, so that
- * many small messages need few transactions. An item that arrives when nothing is running does not wait. If a shared
- * transaction fails, each of its items is retried in a separate transaction, so that an item only fails because of its
- * own error.
+ * Creates a group commit. Items that arrive while other transactions are running share the next transaction, so many
+ * small messages need few transactions. An item that arrives when nothing is running does not wait. If a shared
+ * transaction fails, each of its items is retried in a separate transaction, so an error in one item does not fail the
+ * others.
  */
 export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,

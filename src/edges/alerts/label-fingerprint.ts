@@ -4,8 +4,9 @@ const MASK = 0xffffffffffffffffn;
 const SEPARATOR = Buffer.from([0xff]);
 
 /**
- * Returns the fingerprint of labels as 16 hex digits, computed like in Alertmanager (prometheus/common,
- * model/signature.go): 64-bit FNV-1a over names and values, each followed by 0xff, sorted bytewise by name.
+ * Returns the fingerprint of a label set as 16 hex digits, computed as in Alertmanager (prometheus/common,
+ * model/signature.go). It is the 64-bit FNV-1a hash of the labels sorted bytewise by name, with 0xff after each name
+ * and value.
  */
 export function labelFingerprint(labels: Readonly<Record<string, string>>): string {
   const names = Object.keys(labels)

@@ -11,8 +11,8 @@ import { ElementError, element, type Element, type SenderMessage } from './sende
 /** Maximum number of elements in a message. */
 const MAX_ELEMENTS = 10_000;
 /**
- * Limits for the steps of one expression and for the time of all elements in a message, so that a sender's data cannot
- * block the process.
+ * Maximum number of steps per expression. Together with `BUDGET_MS`, the maximum total time in milliseconds for all
+ * elements of a message, it prevents a sender's data from blocking the process.
  */
 const MAX_STEPS = 50_000;
 const BUDGET_MS = 2_000;
@@ -75,8 +75,8 @@ function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date):
 }
 
 /**
- * Reads the alerts in a request to a hook, with the expressions of its mapping. If an expression fails for an element,
- * only that element is rejected.
+ * Reads the alerts in a hook request by evaluating the expressions of the hook's mapping. If an expression fails for an
+ * element, only that element is rejected.
  * @throws {ElementError} when `each` fails, or its value is not a list or has more than 10,000 elements
  */
 export function readMapped(hook: string, mapping: AlertMapping, request: MappedRequest, now: Date): SenderMessage {

@@ -4,8 +4,8 @@ import { field, fieldsOf, instant, present, required, runbookIn, severityOfPrior
 import { element, type AlertSender, type Element, type Link } from './sender';
 
 /**
- * For each action: the resulting status of the alert, and the meaning of the action if the alias is the id of a Fermata
- * alert or incident. All other actions (notes, owners, escalations) are ignored.
+ * The alert status that results from each action, and what the action means if the alias is the id of a Fermata alert
+ * or incident. All other actions (notes, owners, escalations) are ignored.
  */
 const ACTIONS: Readonly<Record<string, { status: IncomingAlert['status']; link: Link['action'] }>> = {
   Create: { status: 'firing', link: 'other' },
@@ -66,9 +66,9 @@ function linkOf(alert: { alias: string; by: string; id: string; title: string; a
 }
 
 /**
- * Returns an id that is the same for each repetition of a message. Opsgenie repeats a message whose answer it has not
- * received, and sends no id for messages. Each action updates the alert, so the id is derived from the time of the
- * update. Returns undefined for a message without this time or without the id of the alert.
+ * Returns an id that is the same each time Opsgenie sends a message. Opsgenie resends a message if it receives no
+ * response, and its messages have no ids. Each action updates the alert, so the id is derived from the update time.
+ * Returns undefined if the message lacks the update time or the alert id.
  */
 function deliveryIdOf(body: unknown): string | undefined {
   const [id, updatedAt] = [text(body, 'alert', 'alertId'), text(body, 'alert', 'updatedAt')];
@@ -76,14 +76,14 @@ function deliveryIdOf(body: unknown): string | undefined {
   return JSON.stringify([text(body, 'action'), id, text(body, 'alert', 'createdAt'), updatedAt]);
 }
 
-/** Returns the details whose values are texts, numbers or booleans, as texts. */
+/** Returns the details whose values are strings, numbers or booleans. Converts the values to strings. */
 function detailsOf(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each !== 'object')), 'details');
 }
 
 /**
- * Reads messages of Opsgenie's webhook integration
+ * Reads messages from Opsgenie's webhook integration
  * (https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/).
  */
 export const opsgenieSender: AlertSender = {

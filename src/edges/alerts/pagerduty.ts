@@ -13,7 +13,9 @@ import {
 import { element, type AlertSender, type Element, type Link } from './sender';
 
 const FIRING = new Set(['incident.triggered', 'incident.acknowledged', 'incident.unacknowledged', 'incident.reopened']);
-/** Meaning of events if the incident key is the id of a Fermata alert or incident. All other events mean `other`. */
+/**
+ * What each event means if the incident key is the id of a Fermata alert or incident. All other events mean `other`.
+ */
 const ACTIONS: Readonly<Record<string, Link['action']>> = {
   'incident.acknowledged': 'acknowledged',
   'incident.resolved': 'resolved',
@@ -68,9 +70,9 @@ function alertOf(incident: Fields, event: { type: string; by: string; occurredAt
 }
 
 /**
- * Reads V3 webhooks of PagerDuty (https://developer.pagerduty.com/docs/webhooks-overview). `incident.unacknowledged`
- * withdraws an acknowledgement, and `incident.reopened` makes the alert fire again. Other events than those in `FIRING`
- * and `incident.resolved` are ignored.
+ * Reads PagerDuty V3 webhooks (https://developer.pagerduty.com/docs/webhooks-overview). `incident.unacknowledged`
+ * withdraws an acknowledgement, and `incident.reopened` makes the alert fire again. Events other than
+ * `incident.resolved` and those in `FIRING` are ignored.
  */
 export const pagerdutySender: AlertSender = {
   id: 'pagerduty',

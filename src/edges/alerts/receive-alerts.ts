@@ -26,9 +26,9 @@ export const alertsOf = ({ elements }: Pick<SenderMessage, 'elements'>): AlertEl
   elements.filter((each) => each.kind === 'alert');
 
 /**
- * Writes messages in the caller's transaction. If the link of an element has the id of a Fermata alert or incident, its
- * action is applied to that alert or incident. All other elements are alerts of the sender. No two messages may contain
- * the same alert. Returns the ids of the change rows of each message, in the order of `messages`.
+ * Writes messages in the caller's transaction. If an element's link contains the id of a Fermata alert or incident, the
+ * link's action is applied to that alert or incident. All other elements are the sender's own alerts. No two messages
+ * may contain the same alert. Returns the change row ids of each message, in the order of `messages`.
  */
 export async function receiveAlerts(
   write: DomainWrite,
@@ -63,7 +63,7 @@ export async function receiveAlerts(
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns those keys that are ids of Fermata alerts or incidents, and the kind of each. */
+/** Returns the keys that are ids of Fermata alerts or incidents, each with its kind. */
 async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<string, 'alert' | 'incident'>> {
   if (keys.length === 0) return new Map();
   const uuids = keys.filter((key) => UUID.test(key)).map((key) => key.toLowerCase());

@@ -6,22 +6,22 @@ export type Element =
 
 /**
  * An action that was taken in the sender's product. If `key` is the id of a Fermata alert or incident, the action is
- * applied to that alert or incident. Otherwise, the link is ignored, and the element is an alert of the sender.
+ * applied to that alert or incident. Otherwise, the link is ignored, and the element is the sender's own alert.
  */
 export interface Link {
   key: string;
   /** The person or program that took the action in the other product. */
   by: string;
   action: 'acknowledged' | 'resolved' | 'other';
-  /** The event that reports the resolution. */
+  /** Name of the event to append when the action is `resolved`. */
   event: string;
   payload: Record<string, unknown>;
 }
 
-/** The content of a message, in the format that all senders share. */
+/** The content of a message in the format shared by all senders. */
 export interface SenderMessage {
   elements: Element[];
-  /** Id of the delivery. It is the same when the sender retries. */
+  /** Id of the delivery, which stays the same when the sender retries. */
   deliveryId?: string;
   /** Warnings for the operator, e.g. about alerts that the sender left out. */
   warnings?: string[];
@@ -34,7 +34,7 @@ export interface AlertSender {
    * of their ids.
    */
   id: string;
-  /** What the routes receive, e.g. `alerts of Grafana Alerting`. Part of the summaries of the routes. */
+  /** What the routes receive, e.g. `alerts of Grafana Alerting`. Part of the route summaries. */
   receives: string;
   /**
    * Reads a parsed body.
@@ -43,7 +43,7 @@ export interface AlertSender {
   read(body: unknown): SenderMessage;
 }
 
-/** Thrown for an element that is not a valid alert. The message is meant for the operator of the sender. */
+/** Thrown for an element that is not a valid alert. The message is addressed to the sender's operator. */
 export class ElementError extends Error {
   override readonly name = 'ElementError';
 }

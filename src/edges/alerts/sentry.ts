@@ -34,7 +34,7 @@ function readIssue(issue: Fields, action: string): Element {
   });
 }
 
-/** Reads an issue alert (`event_alert`). Its key is the id of the issue, so that resolving the issue ends the alert. */
+/** Reads an issue alert (`event_alert`). The alert's key is the issue id, so resolving the issue ends the alert. */
 function readEventAlert(data: Fields): Element {
   const event = fieldsOf(data['event'], 'data.event');
   const tags = field(event, 'tags');
@@ -88,8 +88,8 @@ interface Described {
   culprit?: string | undefined;
   tags?: Record<string, string>;
   /**
-   * Set for webhooks that lack a part of the alert: those of issues do not contain the tags of events, and the
-   * resolution of a metric alert does not contain its severity.
+   * Set for webhooks that lack part of the alert: issue webhooks do not contain event tags, and the webhook that
+   * resolves a metric alert does not contain the severity.
    */
   partial?: IncomingAlert['partial'];
 }
@@ -129,8 +129,7 @@ function read(input: unknown): Element {
 }
 
 /**
- * Reads integration webhooks of Sentry
- * (https://docs.sentry.io/organization/integrations/integration-platform/webhooks/).
+ * Reads Sentry integration webhooks (https://docs.sentry.io/organization/integrations/integration-platform/webhooks/).
  */
 export const sentrySender: AlertSender = {
   id: 'sentry',

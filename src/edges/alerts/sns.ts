@@ -2,7 +2,7 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { field, fieldsOf, instant, present, required, runbookIn, text, type Fields } from './fields';
 import { ElementError, element, type AlertSender, type Element } from './sender';
 
-/** Returns the dimensions of an alarm, `[{name, value}]`, as labels. */
+/** Returns an alarm's dimensions (`[{name, value}]`) as labels. */
 function dimensionsOf(alarm: Fields): Record<string, string> {
   const trigger = field(alarm, 'Trigger');
   const own = field(trigger, 'Dimensions');

@@ -2,9 +2,7 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { field, fieldsOf, instant, present, required, runbookIn, text, type Fields } from './fields';
 import { ElementError, element, type AlertSender, type Element } from './sender';
 
-/**
- * Alert status for the status of a heartbeat: 0 is down and 1 is up. Pending (2) and maintenance (3) have no effect.
- */
+/** Alert status for each heartbeat status: 0 is down and 1 is up. Pending (2) and maintenance (3) have no effect. */
 const STATUSES: Readonly<Record<string, IncomingAlert['status'] | null>> = {
   ...{ '0': 'firing', '1': 'resolved', '2': null, '3': null },
 };
@@ -60,7 +58,10 @@ function read(input: unknown): Element {
   };
 }
 
-/** Returns the time of a heartbeat, or undefined. `time` is UTC without a zone: `2026-11-27 21:00:00.123`. */
+/**
+ * Returns a heartbeat's time, or undefined if it is invalid. A time without a zone, such as `2026-11-27 21:00:00.123`,
+ * is in UTC.
+ */
 function timeOf(heartbeat: Fields): Date | undefined {
   const time = field(heartbeat, 'time');
   return typeof time === 'string' && !/[zZ]|[+-]\d\d:?\d\d$/.test(time)
@@ -69,7 +70,7 @@ function timeOf(heartbeat: Fields): Date | undefined {
 }
 
 /**
- * Reads webhook notifications of Uptime Kuma
+ * Reads webhook notifications from Uptime Kuma
  * (https://github.com/louislam/uptime-kuma/blob/master/server/notification-providers/webhook.js).
  */
 export const uptimeKumaSender: AlertSender = {

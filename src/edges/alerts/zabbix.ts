@@ -2,15 +2,15 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { fieldsOf, present, required, runbookIn, text } from './fields';
 import { ElementError, element, type AlertSender } from './sender';
 
-/** Severities for the names of {TRIGGER.SEVERITY} and the numbers of {TRIGGER.NSEVERITY}. */
+/** Severity for each name in {TRIGGER.SEVERITY} and each number in {TRIGGER.NSEVERITY}. */
 const SEVERITIES: Readonly<Record<string, string>> = {
   ...{ '5': 'critical', disaster: 'critical', '4': 'error', high: 'error', '3': 'warning', average: 'warning' },
   ...{ '2': 'warning', warning: 'warning', '1': 'info', information: 'info', '0': 'info', 'not classified': 'info' },
 };
 
 /**
- * Returns tags as labels. Tags are a list `[{tag, value}]` ({EVENT.TAGSJSON}), such a list as JSON text, or
- * `name:value` texts.
+ * Returns tags as labels. Accepts a list of `{tag, value}` objects ({EVENT.TAGSJSON}) or of `name:value` strings, the
+ * JSON of such a list, or `name:value` pairs separated by commas.
  */
 function tagsOf(value: unknown): Record<string, string> {
   const given = typeof value === 'string' ? parsed(value) : value;
@@ -67,7 +67,7 @@ function read(input: unknown): { alert: IncomingAlert } {
 }
 
 /**
- * Reads messages of Zabbix's webhook media type, sent by a script that posts the macros of an event
+ * Reads messages from Zabbix's webhook media type, whose script posts the macros of an event
  * (https://www.zabbix.com/documentation/current/en/manual/config/notifications/media/webhook).
  */
 export const zabbixSender: AlertSender = {

@@ -5,21 +5,21 @@ import { guardedLookup, type Resolve } from './guarded-lookup';
 import { targetOf } from './target';
 import type { EgressTls } from './tls';
 
-/** Timeout for opening a connection, in milliseconds. The timeout of the request applies as well. */
+/** Timeout in milliseconds for opening a connection. The request timeout also applies. */
 export const CONNECT_TIMEOUT_MS = 10_000;
-/** Maximum number of connection pools with a custom trust or identity. */
+/** Maximum number of connection pools with custom TLS trust or identity. */
 const MAX_TLS_AGENTS = 50;
 
-/** Pools of kept-alive connections to addresses that have been checked. */
+/** Pools of keep-alive connections to addresses that have been checked. */
 interface Agents {
-  /** Returns the pool for requests with the given trust and identity. */
+  /** Returns the pool for requests with the given TLS trust and identity. */
   with(tls: EgressTls | undefined): Agent;
   /** Closes all connections. Requests in progress fail. */
   close(): Promise<void>;
 }
 
 /**
- * Creates the connection pools. If there are more than 50 pools with a custom trust or identity, the least recently
+ * Creates the connection pools. If there are more than 50 pools with custom TLS trust or identity, the least recently
  * used pool is closed.
  */
 export function createAgents(allowList: AllowList, resolve: Resolve): Agents {

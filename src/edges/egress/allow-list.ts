@@ -6,7 +6,7 @@ import { parseAddress } from './address';
  * that port.
  */
 export interface AllowList {
-  /** Returns whether a name is allowed, whatever its addresses are. */
+  /** Returns whether a name is allowed regardless of its addresses. */
   allowsHost(hostname: string, port: number): boolean;
   allowsAddress(address: string, port: number): boolean;
 }
@@ -17,7 +17,7 @@ type Entry = { port: number | null } & ({ host: string } | { suffix: string } | 
 /**
  * Parses entries of the forms `host`, `*.suffix` (subdomains, but not `suffix` itself), an address, or a CIDR range.
  * Each may end with `:port`; an IPv6 address must then be in brackets.
- * @throws {Error} naming an invalid entry
+ * @throws {Error} with the first invalid entry
  */
 export function createAllowList(items: readonly string[]): AllowList {
   const entries = items.map(parseEntry);

@@ -30,7 +30,7 @@ export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call:
 
 /**
  * Adds a secret to the current call. Later requests of the call are also checked against the hosts of this secret.
- * @throws {FermataError} secret_not_allowed outside of calls
+ * @throws {FermataError} secret_not_allowed outside a call
  */
 export function addBoundSecret(secret: BoundSecret): void {
   const scope = current.getStore();

@@ -1,9 +1,9 @@
 import { ProviderFailure } from '../../integrations/provider-failure';
 
 /**
- * Runs `work` with a timeout. Rejects at the timeout or abort, even if `work` does not react to the signal, e.g. while
- * a connection is being opened.
- * @throws {ProviderFailure} timeout; the reason of `outer` when that signal aborts
+ * Runs `work` with a timeout. Rejects on timeout or abort, even if `work` does not react to the signal, e.g. while a
+ * connection is being opened.
+ * @throws {ProviderFailure} timeout. Throws the abort reason of `outer` if that signal aborts.
  */
 export function withDeadline<T>(
   timeoutMs: number,

@@ -16,8 +16,8 @@ import { checkAddress, checkTarget, targetOf } from './target';
 
 const MAX_RESPONSE_BYTES = 1_048_576;
 /**
- * Maximum size in bytes of a redirect's body that is read to keep the connection open. If the body is larger, the
- * connection is closed.
+ * Maximum number of bytes to read from a redirect's body in order to keep the connection open. If the body is larger,
+ * the connection is closed.
  */
 const MAX_REDIRECT_BODY_BYTES = 16_384;
 
@@ -28,13 +28,12 @@ export interface EgressRequest {
   body?: string | Buffer | undefined;
   /** Timeout in milliseconds for the whole exchange: resolving, connecting, redirects, and reading the response. */
   timeoutMs: number;
-  /** Aborts the exchange. `send` then throws the reason of the signal. */
+  /** Aborts the exchange. `send` then throws the signal's abort reason. */
   signal: AbortSignal;
-  /** Maximum size of the response after decompression, in bytes. Longer texts are truncated. Default: 1 MiB. */
+  /** Maximum size in bytes of the decompressed response. Larger responses are truncated. Default: 1 MiB. */
   maxResponseBytes?: number;
   /**
-   * Names of headers that contain secrets, in addition to Authorization and Cookie. They are not sent to another
-   * origin.
+   * Names of headers that contain secrets, in addition to Authorization and Cookie. They are not sent to other origins.
    */
   sensitiveHeaders?: readonly string[];
   /**
@@ -57,17 +56,17 @@ export interface EgressResponse {
   url: string;
 }
 
-/** Sends requests to addresses that users configure. All such requests of the process go through it. */
+/** Sends requests to addresses that users configure. All such requests in the process go through this object. */
 export interface Egress {
   /**
-   * Sends a request and returns the response, whatever its status.
-   * @throws {ProviderFailure} network_error or timeout (retryable), egress_refused, config_invalid, http_status for
-   * endless redirects; the reason of the signal when it aborts
+   * Sends a request and returns the response regardless of its status.
+   * @throws {ProviderFailure} network_error or timeout (retryable), egress_refused, config_invalid, http_status for too
+   * many redirects. Throws the signal's abort reason if the signal aborts.
    */
   send(request: EgressRequest): Promise<EgressResponse>;
   /**
    * Opens a connection to a checked address, for protocols other than HTTP.
-   * @throws {ProviderFailure} as `send`
+   * @throws {ProviderFailure} like `send`
    */
   connect(to: { host: string; port: number; timeoutMs: number; signal: AbortSignal }): Promise<Socket>;
   /** Closes all connections. Exchanges in progress fail. */
@@ -150,7 +149,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
   };
 }
 
-/** Returns the text of a response, or an empty text if it was passed to `onText`. */
+/** Returns the response text, or an empty string if the text was passed to `onText`. */
 async function readBody(
   { statusCode, body }: Dispatcher.ResponseData,
   headers: Record<string, string>,
@@ -200,7 +199,9 @@ function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<strin
   return plain;
 }
 
-/** Returns the origin of a URL, for messages. Paths and queries of webhooks often contain secrets. */
+/**
+ * Returns the origin of a URL. Messages show only the origin, because webhook paths and queries often contain secrets.
+ */
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'The URL';
 }

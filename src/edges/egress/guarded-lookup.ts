@@ -7,7 +7,7 @@ import { isAllowedAddress, refusedName } from './target';
 /** Resolves a name to all its addresses, in the order in which they should be tried. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
-/** Resolves names with the resolver of the system. */
+/** Resolves names with the system resolver. */
 export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
 
 /**

@@ -14,7 +14,7 @@ interface HttpFailureOptions {
 
 /**
  * Returns the failure (`http_status`) for a response without a 2xx status. If it is retryable, its delay is taken from
- * the header `Retry-After`.
+ * the `Retry-After` header.
  */
 export function httpFailure(response: EgressResponse, options: HttpFailureOptions): ProviderFailure {
   const { status, headers, url } = response;

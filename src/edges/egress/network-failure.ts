@@ -4,7 +4,8 @@ import { errorCode } from './error-code';
 
 const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 /**
- * Codes of errors for requests that cannot be sent, e.g. because of a header with a line break or a path with a space.
+ * Error codes for requests that cannot be sent, e.g. because a header contains a line break or the path contains a
+ * space.
  */
 const UNSENDABLE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'ERR_INVALID_CHAR']);
 

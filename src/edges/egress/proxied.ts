@@ -10,7 +10,7 @@ import type { Hop } from './redirect';
 import { isAllowedAddress, refusedName, targetOf } from './target';
 import type { EgressTls } from './tls';
 
-/** Timeout for opening a connection through the proxy, in milliseconds. */
+/** Timeout in milliseconds for opening a connection through the proxy. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * Matches names that belong to the proxy's own machine or network, whether or not they can be resolved here: names
@@ -22,10 +22,11 @@ const INTERNAL =
 const UNRESOLVED: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL']);
 
 /**
- * Returns whether to connect to a host directly although a proxy is set. This is the case if the operator allows the
- * host by name, or allows all of its addresses. A proxy resolves names itself, so for a proxied host every address must
- * be public.
- * @throws {ProviderFailure} `egress_refused` when an address that can be resolved here is not public
+ * Returns whether to connect to a host directly even though a proxy is configured. This is the case if the operator
+ * allows the host by name, or allows all of its addresses. A proxy resolves names itself, so every address of a proxied
+ * host must be public.
+ * @throws {ProviderFailure} `egress_refused` for an internal name, and when the name resolves here to an address that
+ * is neither public nor allowed
  */
 export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): Promise<boolean> {
   const { hostname, port } = targetOf(url);
@@ -119,7 +120,9 @@ function openTunnel(proxy: URL, target: URL): Promise<Socket> {
   });
 }
 
-/** Returns the failure when the proxy refuses a request. 403 and 407 are permanent; other statuses may be temporary. */
+/**
+ * Returns the failure for a request that the proxy refused. 403 and 407 are permanent; other statuses may be temporary.
+ */
 function refusal(place: string, status: number): ProviderFailure {
   const message = `The proxy refused the connection to ${place} with status ${status}.`;
   const isDecision = status === 403 || status === 407;

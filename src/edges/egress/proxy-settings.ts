@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 export interface ProxySettings {
   http: URL | null;
   https: URL | null;
-  /** Hosts to connect to directly, in the syntax of `NO_PROXY`. */
+  /** Hosts to connect to directly, in `NO_PROXY` syntax. */
   noProxy: readonly string[];
 }
 

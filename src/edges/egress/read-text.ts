@@ -12,10 +12,10 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
 ]);
 
 /**
- * Returns the text of a response. Reads at most `maxBytes`, both on the wire and after decompression. Decodes at most
- * one content coding, although requests announce support for none; a body with several codings results in an empty
- * text. If the coding is invalid, the text ends at that position and nothing is thrown, because the server has
- * processed the request anyway.
+ * Returns the response text. Reads at most `maxBytes`, both on the wire and after decompression. Requests announce
+ * support for no content coding, but a body with one known coding is decoded. Returns an empty string for an unknown
+ * coding and for several codings. Text after a decoding error is dropped without throwing, because the server has
+ * already processed the request.
  */
 export async function readText(body: Readable, headers: Record<string, string>, maxBytes: number): Promise<string> {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
@@ -53,7 +53,7 @@ async function* atMost(source: AsyncIterable<Buffer>, maxBytes: number): AsyncGe
   }
 }
 
-/** Returns all chunks up to the position where the coding becomes invalid. */
+/** Returns the data up to the position at which decoding fails. */
 async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
@@ -65,7 +65,7 @@ async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
 }
 
 /**
- * Returns whether an error comes from decompression. Error codes of zlib start with `Z_`, those of brotli with `ERR_`.
+ * Returns whether an error was raised by decompression. Error codes start with `Z_` in zlib and with `ERR_` in Brotli.
  */
 function isCodingError(error: unknown): boolean {
   const code = errorCode(error) ?? '';

@@ -2,7 +2,7 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Headers that are never sent to another origin than that of the original request. */
+/** Headers that are never sent to an origin other than that of the original request. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
 /** Headers that describe the body. They are removed together with the body. */
 const OF_THE_BODY: ReadonlySet<string> = new Set([

@@ -1,9 +1,9 @@
-/** Maximum delay in milliseconds, by which longer delays are replaced. */
+/** Maximum delay in milliseconds. Longer delays are reduced to it. */
 const MAX_MS = 3_600_000;
 
 /**
- * Returns the delay in milliseconds that a `Retry-After` header (seconds or an HTTP date) specifies, limited to between
- * 0 and one hour. Returns undefined for other values.
+ * Returns the delay in milliseconds that a `Retry-After` header (seconds or an HTTP date) specifies, clamped to the
+ * range from 0 to one hour. Returns undefined for other values.
  */
 export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined;

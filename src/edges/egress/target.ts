@@ -44,14 +44,14 @@ export function checkAddress(address: string, port: number, allow: AllowList, wh
 
 const HINT = 'To allow it, add it to FERMATA_EGRESS_ALLOW.';
 
-/** Returns whether a connection to an address is allowed. The address is the result of resolving a name. */
+/** Returns whether a connection to a resolved address is allowed. */
 export function isAllowedAddress(address: string, port: number, allow: AllowList): boolean {
   return refusalOf(address) === null || allow.allowsAddress(address, port);
 }
 
 /**
- * Returns the failure for a refused name. The message does not contain the addresses, because authors of automations
- * must not learn the addresses of internal names.
+ * Returns the failure for a refused name. The message does not contain the addresses, because automation authors must
+ * not learn the addresses of internal names.
  */
 export function refusedName(hostname: string): ProviderFailure {
   return refused(`The host ${hostname} is not public. ${HINT}`);

@@ -1,4 +1,4 @@
-/** Trust and identity for a TLS connection, in PEM format. */
+/** PEM-encoded trust and identity for a TLS connection. */
 export interface EgressTls {
   /** Certificate authorities to trust instead of the public authorities. */
   ca?: string;

@@ -7,8 +7,8 @@ import { GITLAB_EVENTS } from '../../domain/hooks/gitlab-events';
 import type { HookScheme } from '../../domain/hooks/scheme-names';
 
 /**
- * Returns the typed event of GitHub or GitLab in a request to a hook, or null for other requests. GitHub names the
- * event in a header. GitLab names it in the body, and its header distinguishes system hooks from project hooks.
+ * Returns the typed GitHub or GitLab event in a hook request, or null for other requests. GitHub names the event in a
+ * header. GitLab names it in the body, and its header distinguishes system hooks from project hooks.
  */
 export function typedEventOf(scheme: HookScheme, headers: IncomingHttpHeaders, body: unknown): TypedEvent | null {
   if (scheme === 'github') {
@@ -24,7 +24,7 @@ export function typedEventOf(scheme: HookScheme, headers: IncomingHttpHeaders, b
 }
 
 /**
- * Returns the JSON value of a body. GitHub can be configured to post a form with the JSON in its field `payload`; any
+ * Returns the JSON value of a body. GitHub can be configured to post a form with the JSON in the field `payload`. Any
  * other body is returned unchanged.
  */
 function fromForm(body: unknown): unknown {

@@ -11,7 +11,7 @@ export interface HandshakeAnswer {
 
 /**
  * Returns the response to a request with which a sender checks that the receiver wants its messages. Returns undefined
- * for other requests. Call it after verifying the sender, as far as the sender can be verified:
+ * for other requests. If the sender can be verified, verify it before calling this function. Supported handshakes:
  * - Azure Event Grid sends an event `SubscriptionValidationEvent` with `validationCode`, and expects
  *   `validationResponse` (https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema).
  * - Slack sends `url_verification` with `challenge`, signed like every other request
@@ -26,7 +26,7 @@ export function bodyHandshake(headers: IncomingHttpHeaders, body: unknown): Hand
 }
 
 /**
- * Returns the response to the handshake of Microsoft Graph, or undefined for other requests. Graph posts
+ * Returns the response to Microsoft Graph's handshake, or undefined for other requests. Graph posts
  * `?validationToken=…` without a body and expects the decoded token as plain text. Graph signs neither the handshake
  * nor its notifications (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
  */
@@ -36,8 +36,8 @@ export function graphHandshake(raw: Buffer, query: Record<string, string | strin
 }
 
 /**
- * Returns the validation code of Event Grid, or undefined if the request is not a validation. Event Grid posts a list
- * with one event, and a header marks it as a validation.
+ * Returns Event Grid's validation code, or undefined if the request is not a validation. Event Grid posts a list with
+ * one event and marks the request as a validation with a header.
  */
 function validationCodeOf(headers: IncomingHttpHeaders, body: unknown): string | undefined {
   if (headers['aeg-event-type'] !== undefined && headers['aeg-event-type'] !== 'SubscriptionValidation')

@@ -33,14 +33,14 @@ export interface HookRequest {
   expected: Expectation;
   /** Hash of the signed content, or null if there is no signature. */
   signedHash: string | null;
-  /** Headers that the hook hides, in lower case. */
+  /** Lower-case names of the headers that the hook hides. */
   hideHeaders: readonly string[];
 }
 
 /**
  * Accepts a request as the event `automation.webhook`, and as a typed event of GitHub or GitLab, in the caller's
- * transaction. A delivery that the same hook has accepted within the last seven days is not accepted again, nor is a
- * copy of a signed request within the tolerance. In both cases, the original change ids are returned.
+ * transaction. Does not accept a delivery again if the same hook accepted it within the last seven days, or a copy of a
+ * signed request within the tolerance. In both cases, returns the original change ids.
  */
 export async function receiveHook(write: DomainWrite, request: HookRequest): Promise<{ changeIds: string[] }> {
   const { hook, body, headers, query, method } = request;

@@ -65,8 +65,8 @@ export type SlackDelivery =
 
 /**
  * Reads a request from Slack: https://docs.slack.dev/apis/events-api, /interactivity/implementing-slash-commands and
- * /reference/interaction-payloads/block_actions-payload. Messages of bots and actions of the app's own bot are left
- * out, because an automation that responds to them would trigger itself.
+ * /reference/interaction-payloads/block_actions-payload. Bot messages and actions of the app's own bot are left out,
+ * because an automation that responds to them would trigger itself.
  * @throws {FermataError} `malformed_body`
  */
 export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery {
@@ -144,8 +144,8 @@ const chosenValue = (action: Interaction['actions'][number]): string | null =>
 
 /**
  * Appends the events of a delivery once. If a delivery is not acknowledged within three seconds, Slack repeats it with
- * the same event id and a new signature (https://docs.slack.dev/apis/events-api/#retries). A copy of a form has the
- * same signature.
+ * the same event id and a new signature (https://docs.slack.dev/apis/events-api/#retries). Forms have no event id, so a
+ * copy of a form is recognised by its signature.
  */
 export async function receiveSlack(
   { tx, entities, cause, now }: DomainWrite,

@@ -1,10 +1,7 @@
 import { createVerify, type X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 
-/**
- * A message of Amazon SNS
- * (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html).
- */
+/** An Amazon SNS message (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html). */
 const SnsMessage = z.looseObject({
   Type: z.enum(['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation']),
   MessageId: z.string(),
@@ -30,7 +27,7 @@ export function parseSnsMessage(raw: Buffer): SnsMessage | null {
   }
 }
 
-/** Names of the signed fields, in alphabetical order. */
+/** Names of the signed fields in alphabetical order. */
 const SIGNED = {
   Notification: ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'],
   SubscriptionConfirmation: ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'],
@@ -65,10 +62,10 @@ export function isSignedBy(message: SnsMessage, certificate: X509Certificate, no
   return verify.verify(publicKey, message.Signature, 'base64');
 }
 
-/** Host names of SNS: `sns.<region>.amazonaws.com`, or `….amazonaws.com.cn`. */
+/** SNS host names: `sns.<region>.amazonaws.com`, or `….amazonaws.com.cn`. */
 const SNS_HOST = /^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$/;
 
-/** Returns whether a URL is an HTTPS URL of SNS without a port or credentials. Only such URLs are fetched. */
+/** Returns whether a URL is an HTTPS URL of an SNS host, without a port or credentials. Only such URLs are fetched. */
 export function isSnsAddress(address: string | undefined): address is string {
   if (address === undefined || !URL.canParse(address)) return false;
   const { protocol, hostname, port, username, password } = new URL(address);

@@ -15,7 +15,7 @@ const subscription: Fields = {
   SigningCertURL: notification['SigningCertURL'],
 };
 
-/** Returns an egress with the given responses of AWS. All other requests get the status 404. */
+/** Returns an egress that gives the specified AWS responses. All other requests get status 404. */
 function aws(answers: Record<string, { status: number; body: string }>): { egress: Egress; requested: string[] } {
   const requested: string[] = [];
   const egress = {

@@ -10,11 +10,11 @@ const MAX_CERTIFICATE_BYTES = 65_536;
 
 interface SnsDeps {
   egress: Egress;
-  /** PEM certificates to use instead of downloading them, for closed networks and tests. */
+  /** PEM certificates to use instead of downloaded ones. Intended for closed networks and tests. */
   certificates: string | undefined;
 }
 
-/** Verifies messages of Amazon SNS and confirms subscriptions. */
+/** Verifies Amazon SNS messages and confirms subscriptions. */
 export interface Sns {
   /** Returns the message if its signature is valid and its topic is one of `topics`, otherwise null. */
   verify(raw: Buffer, topics: readonly string[], now: Date): Promise<SnsMessage | null>;
@@ -26,8 +26,8 @@ export interface Sns {
 }
 
 /**
- * Creates the verifier. It fetches certificates and confirms subscriptions through the egress guard, and only from
- * hosts of SNS.
+ * Creates the verifier. It fetches certificates and confirms subscriptions through the egress guard, and only accepts
+ * URLs of SNS hosts.
  */
 export function createSns({ egress, certificates }: SnsDeps): Sns {
   const given = certificates === undefined ? undefined : certificatesIn(certificates);

@@ -20,8 +20,9 @@ export interface VerifiedRequest {
 }
 
 /**
- * Verifies that the sender of a request has one of the hook's secrets (decrypted; there are two during a rotation).
- * Returns null if it does not. Signatures cover the raw body and are compared in constant time.
+ * Verifies that the sender of a request has one of the hook's decrypted secrets. A hook has two secrets during a
+ * rotation. Returns null if the sender has none of them. Hooks of kind `none` accept every sender. Signatures cover the
+ * raw body and are compared in constant time.
  */
 export function verifySender(
   expected: Expectation,
@@ -128,7 +129,10 @@ function headerOf({ headers }: SignedRequest, name: string): string {
 const normalized = (signature: string, encoding: HmacScheme['encoding']): string =>
   encoding === 'hex' ? signature.toLowerCase() : signature.replace(/=+$/, '');
 
-/** Returns whether any text matches. Compares all pairs even after a match, so that the duration reveals nothing. */
+/**
+ * Returns whether any given string equals a wanted one. Compares all pairs even after a match, so that the duration
+ * reveals nothing.
+ */
 function matchesAny(wanted: readonly string[], given: readonly string[]): boolean {
   let matches = false;
   // `timingSafeEqual` requires equal lengths, which digests have.

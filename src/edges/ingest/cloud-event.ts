@@ -43,7 +43,7 @@ const isJson = (contentType: string | undefined) => contentType === undefined ||
 /**
  * Parses an event in JSON format.
  * @throws {FermataError} `validation_failed` or `invalid_text`, with the index in a batch; `malformed_body` when
- * `data_base64` should contain JSON and does not
+ * `data_base64` does not contain the JSON that the content type declares
  */
 export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   const prefix = index === undefined ? '' : `[${index}]`;

@@ -7,19 +7,19 @@ import type { DomainWrite } from '../../domains/domain-write';
 import { sha256 } from '../../domain/sha256';
 import type { CloudEvent } from './cloud-event';
 
-/** Returns the event without an absent subject, which the schema returns as undefined. */
+/** Returns the event, omitting `subject` if it is undefined. */
 function present({ subject, ...event }: CloudEvent): CustomEvent {
   return { ...event, ...(subject !== undefined && { subject }) };
 }
 
-/** Identity of an event that was dropped because an earlier event had the same identity but other content. */
+/** Identity of an event that was dropped because an earlier event had the same identity but different content. */
 export interface DroppedEvent {
   source: string;
   id: string;
 }
 
 /**
- * Accepts CloudEvents as `automation.event`. Ignores events that the same caller (`principal`) has already sent,
+ * Accepts CloudEvents as `automation.event` events. Ignores events that the same caller (`principal`) has already sent,
  * identified by source and id. `mismatched` lists the ignored events whose content differs from that of the first
  * event. Runs a single statement, so `tx` may also be the database.
  */

@@ -11,7 +11,8 @@ function parseOne(input: unknown, index?: number): CheckResult {
 
 /**
  * Parses one result, or `{results: […]}`.
- * @throws {FermataError} `validation_failed` for the whole request, with `data.index` in a list
+ * @throws {FermataError} `validation_failed` for the whole request. In a list, `data.index` is the index of the invalid
+ * result.
  */
 export function parseHealthResults(body: unknown): CheckResult[] {
   if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'results')) return [parseOne(body)];

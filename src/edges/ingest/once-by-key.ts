@@ -12,7 +12,7 @@ export interface CallerKey {
   contentHash: string;
 }
 
-/** The changes of a request. `mismatched`: the key was used before, for a request with other content. */
+/** The changes of a request. `mismatched` is true if the key was already used for a request with different content. */
 interface OnceResult {
   changeIds: string[];
   mismatched: boolean;

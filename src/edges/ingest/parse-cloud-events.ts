@@ -21,7 +21,7 @@ function jsonOf(body: unknown): unknown {
 }
 
 /**
- * Decodes the value of a header in binary mode. The HTTP binding percent-encodes all characters except printable ASCII.
+ * Decodes a header value in binary mode. The HTTP binding percent-encodes all characters except printable ASCII.
  * @throws {FermataError} `bad_request` for an invalid encoding
  */
 function decodeHeader(name: string, value: string): string {

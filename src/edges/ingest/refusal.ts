@@ -18,8 +18,8 @@ export function findingsOf(error: z.ZodError, prefix = ''): Finding[] {
 }
 
 /**
- * Returns the error for a rejected message. `index` is the index of the invalid element in a batch, of which nothing is
- * stored.
+ * Returns the error for a rejected message. `index` is the index of the invalid element in a batch. If one element is
+ * invalid, nothing in the batch is stored.
  */
 export function refusal(what: string, errors: readonly Finding[], index?: number): FermataError {
   const first = errors[0];

@@ -9,7 +9,7 @@ import { ProviderFailure } from '../provider-failure';
 import { authTypeOf, type AlertmanagerConnection } from './connection-config';
 
 /**
- * Maximum response size in bytes. The list contains all silences, and Alertmanager keeps them for days after their end.
+ * Maximum response size in bytes. The list contains all silences, and Alertmanager keeps them for days after they end.
  */
 const MAX_ANSWER_BYTES = 32 * 1_048_576;
 
@@ -23,7 +23,7 @@ interface Request<T extends z.ZodType> {
 }
 
 /**
- * Calls API v2 of an Alertmanager.
+ * Calls Alertmanager's API v2.
  * @throws {ProviderFailure} with Alertmanager's message
  */
 export type AlertmanagerClient = <T extends z.ZodType>(

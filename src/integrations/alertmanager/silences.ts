@@ -10,8 +10,8 @@ const Silence = z.looseObject({ id: z.string(), comment: z.string(), status: Sta
 const Created = z.looseObject({ silenceID: z.string().min(1) });
 
 /**
- * Returns the marker that ends the comment of a silence created by a step. A repeated attempt finds the silence by this
- * marker.
+ * Returns the marker that a step appends to the comment of a silence it creates. A repeated attempt finds the silence
+ * by this marker.
  */
 const markerOf = (key: string): string => `[fermata:${key}]`;
 
@@ -22,7 +22,7 @@ interface Matcher {
   isEqual: boolean;
 }
 
-/** Returns matchers in the format of API v2: those of the silence, or one per label of the silenced alert. */
+/** Returns matchers in API v2 format: the silence's own matchers, or one for each label of the silenced alert. */
 function matchersOf({ matchers, labels }: RemoteSilence): Matcher[] {
   const given = matchers
     .flatMap((text) => parseMatchers(text))

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Base URL of a provider's API. A slash at the end is removed. */
+/** Base URL of a provider's API. A trailing slash is removed. */
 export const BaseUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .refine((url) => !/[?#@]/.test(url), 'must not contain a query, a fragment or a user')

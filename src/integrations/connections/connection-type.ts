@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { isFlagged } from '../../domain/definition/schema-at';
 import { ProviderFailure } from '../provider-failure';
 
-/** A possible value of a field, with a label for people. */
+/** A possible field value with a human-readable label. */
 export interface Option {
   value: string;
   label: string;
@@ -15,7 +15,7 @@ export interface ConnectionCall {
   now: Date;
 }
 
-/** Keeps facts about the provider of a connection between calls. */
+/** Keeps facts about a connection's provider between calls. */
 export interface ConnectionMemory {
   /** Returns the stored value, or null if there is none. */
   recall(key: string): Promise<unknown>;
@@ -39,11 +39,11 @@ export interface NotifyMessage {
 /** The context of a notification to one recipient. Every attempt has the same idempotency key. */
 export interface NotifyCall extends ConnectionCall {
   idempotencyKey: string;
-  /** Number of the attempt, from 1, counted over all attempts of the step. */
+  /** Number of this attempt among all attempts of the step, starting at 1. */
   attempt: number;
   /** Facts that the connection keeps between calls. */
   memory: ConnectionMemory;
-  /** Adds a note to the step, e.g. that a text was cut. */
+  /** Adds a note to the step, e.g. that the message was truncated. */
   note(text: string): void;
 }
 
@@ -57,7 +57,7 @@ export interface ConnectionType<C = unknown> {
   addressFields: readonly (keyof C & string)[];
   /**
    * Checks whether the provider accepts the credentials. Returns a message about the result.
-   * @throws {ProviderFailure} when it does not, or cannot be reached
+   * @throws {ProviderFailure} when the provider refuses them or cannot be reached
    */
   test(config: C, call: ConnectionCall): Promise<string>;
   /** Sends notifications (`notification.send`). Absent if the type cannot send notifications. */
@@ -65,7 +65,7 @@ export interface ConnectionType<C = unknown> {
     /** Whether a notification must name recipients. Their format depends on the type. */
     recipients: 'required' | 'optional';
     /**
-     * Returns the id of the message, or null if the provider has none.
+     * Returns the id of the message, or null if the provider assigns none.
      * @throws {ProviderFailure} when the message was not accepted
      */
     send(config: C, message: NotifyMessage, to: string, call: NotifyCall): Promise<string | null>;

@@ -104,8 +104,8 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
 
 /**
  * Creates the function that finds a connection by id or name, as written in a step, and opens it. The function throws
- * {FermataError} `config_invalid`, after which the step is not retried, when no connection or several match, or when
- * the type differs or is unknown. It also throws the errors of `openConnection`.
+ * {FermataError} `config_invalid`, after which the step is not retried, when no connection matches, when several match,
+ * and when the type differs or is unknown. It also throws the errors of `openConnection`.
  */
 export function createConnections(deps: {
   db: Executor;

@@ -41,12 +41,12 @@ const Failure = z.looseObject({
   errors: z.array(z.unknown()).optional(),
 });
 const Installation = z.looseObject({ token: z.string(), expires_at: z.string() });
-/** How long before its expiry an installation token is renewed, in milliseconds. */
+/** Installation tokens are renewed this many milliseconds before they expire. */
 const EARLY_MS = 120_000;
 
 /**
- * Returns the time of an answer by GitHub's clock, to which its times of a rate limit refer. Without a header `Date`,
- * returns the time of this machine.
+ * Returns the time of a response according to GitHub's clock, to which GitHub's rate limit times refer. Without a
+ * `Date` header, returns this machine's time.
  */
 function answeredAt(date: string | undefined): Date {
   const at = new Date(date ?? NaN);

@@ -30,7 +30,7 @@ const Progress = z.object({ dispatchedAt: z.string(), runId: z.int().optional() 
 /** Maximum time in milliseconds to wait for a workflow when the step sets no `timeout_seconds`. */
 const WAIT_MS = 3_600_000;
 const POLL_MS = 5_000;
-/** Milliseconds to search for the workflow run. GitHub creates it only after it has answered the dispatch. */
+/** Milliseconds to search for the workflow run. GitHub creates the run only after responding to the dispatch. */
 const APPEARS_MS = 60_000;
 /** Maximum difference in milliseconds between the worker's clock and GitHub's clock. */
 const SKEW_MS = 5_000;

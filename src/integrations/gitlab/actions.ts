@@ -108,8 +108,8 @@ const TriggerConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-gitlab.trigger_pipeline`. A repeated attempt finds the pipeline by one of its
- * variables, among the ten newest of the ref.
+ * Creates the action `integration-gitlab.trigger_pipeline`. A repeated attempt searches the ten newest pipelines of the
+ * ref for the variable `FERMATA_KEY`, which contains the idempotency key.
  */
 export function createTriggerPipeline(gitlab: GitlabClient): CallingAction<z.infer<typeof TriggerConfig>> {
   return {

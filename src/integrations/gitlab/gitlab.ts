@@ -91,7 +91,7 @@ const POLL_MS = 5_000;
 const OVER: ReadonlySet<string> = new Set(['success', 'failed', 'canceled', 'skipped']);
 
 /**
- * Polls a pipeline or job every 5 s until it ends. If it was skipped, this counts as a success.
+ * Polls a pipeline or job every 5 s until it ends. A skipped pipeline or job counts as successful.
  * @throws {ProviderFailure} when it failed or was cancelled
  */
 export async function waitUntilOver<S extends { status: string; url: string }>(

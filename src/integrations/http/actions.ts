@@ -15,7 +15,9 @@ import { readJsonPath } from './json-path';
 import { firstPage, itemsOf, nextPage, Pagination, type PageRequest } from './pagination';
 
 const Text = z.string().trim().min(1);
-/** Timeout in milliseconds of each request of several. */
+/**
+ * Default timeout in milliseconds for a single request, and the timeout for each request of a poll or a paginated list.
+ */
 const TIMEOUT_MS = 30_000;
 /** Timeout in milliseconds for reading all pages of a list. */
 const PAGES_TIMEOUT_MS = 300_000;

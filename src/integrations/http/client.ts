@@ -48,13 +48,16 @@ export type HttpClient = (
 
 const Token = z.looseObject({ access_token: z.string().min(1), expires_in: z.coerce.number().optional() });
 const TokenFailure = z.looseObject({ error: z.string(), error_description: z.string().optional() });
-/** Lifetime in seconds of a token whose response states none. Tokens are renewed one minute before they expire. */
+/**
+ * Lifetime in seconds of a token whose response does not state its lifetime. Tokens are renewed one minute before they
+ * expire.
+ */
 const DEFAULT_TOKEN_SECONDS = 300;
 const EARLY_MS = 60_000;
 
 /**
  * Creates the client. Keeps OAuth tokens in memory until one minute before they expire, and requests a new token after
- * a 401. Its calls return responses of any status. They throw {ProviderFailure} when the URL leaves the origin of
+ * a 401. Its calls return responses with any status. They throw {ProviderFailure} when the URL leaves the origin of
  * `baseUrl` (`config_invalid`), when no token can be obtained, and when no response is received.
  */
 export function createHttpClient(egress: Egress): HttpClient {

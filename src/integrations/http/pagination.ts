@@ -55,7 +55,7 @@ interface Page {
   items: readonly unknown[];
   /** Total number of items read so far. */
   total: number;
-  /** Number of the page, from 1. */
+  /** Page number, starting at 1. */
   number: number;
 }
 

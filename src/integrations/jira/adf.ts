@@ -1,4 +1,4 @@
-/** Maximum length of a text in characters. Jira's limit of 32,767 includes the markup, which grows with each line. */
+/** Maximum text length in characters. Jira's limit of 32,767 includes the markup, which grows with each line. */
 export const MAX_TEXT = 30_000;
 
 /**

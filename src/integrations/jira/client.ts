@@ -51,8 +51,8 @@ export function createJiraClient(egress: Egress): JiraClient {
 }
 
 /**
- * Returns the failure for an error response. Jira may repeat the `Authorization` header in it, so the encoded
- * credentials are masked as well.
+ * Returns the failure for an error response. Jira may repeat the `Authorization` header in the response, so the encoded
+ * credentials are also masked.
  */
 function failureOf(response: EgressResponse, now: Date, mask: (text: string) => string): ProviderFailure {
   const plain = httpFailure(response, { now });

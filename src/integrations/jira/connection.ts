@@ -10,8 +10,8 @@ const Fields = z.object({ fields: z.array(z.looseObject({ fieldId: z.string(), n
 const Transitions = z.object({ transitions: z.array(Named) });
 
 /**
- * Creates the connection type `jira`. Its test reads the user of the credentials. Its options are the possible values
- * for creating and transitioning issues.
+ * Creates the connection type `jira`. Its test reads the user to whom the credentials belong. Its options are the
+ * possible values for creating and transitioning issues.
  */
 export function createJiraConnectionType(jira: JiraClient): ConnectionType<JiraConnection> {
   const named = (items: z.infer<typeof Named>[]): Option[] => items.map(({ id, name }) => ({ value: id, label: name }));

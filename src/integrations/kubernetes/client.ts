@@ -15,7 +15,7 @@ import { readKubeconfig, type KubeTarget } from './kubeconfig';
 
 const Name = z.string().trim().min(1).max(253);
 
-/** How to reach a cluster: through a kubeconfig, or from inside it with the worker's service account. */
+/** How to reach a cluster: through a kubeconfig, or from inside the cluster with the worker's service account. */
 export const KubernetesConnection = z
   .strictObject({
     kubeconfig: z
@@ -112,7 +112,7 @@ export function createKubernetesClient(egress: Egress): KubernetesClient {
   };
 }
 
-/** Returns the authentication headers of a request, and the texts to mask in messages. */
+/** Returns the authentication headers of a request, and the strings to mask in messages. */
 function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, string>; hide: string[] } {
   const pair = basic && Buffer.from(`${basic.username}:${basic.password}`).toString('base64');
   const hide = [token, pair].flatMap((text) => text ?? []);
@@ -122,7 +122,7 @@ function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, 
 
 /**
  * Runs one watch request. Resolves when the server or the deadline ends it.
- * @throws {ProviderFailure}, and the errors of `onText`
+ * @throws {ProviderFailure} when the request fails. Also throws errors from `onText`.
  */
 export type KubernetesWatch = (
   config: KubernetesConnection,
@@ -182,7 +182,7 @@ async function targetOf({ kubeconfig, context }: KubernetesConnection): Promise<
 /**
  * Returns the API server and the service account of the pod in which this process runs
  * (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
- * @throws {Error} outside of a pod, and when the files of the service account cannot be read
+ * @throws {Error} outside a pod, and when the service account files cannot be read
  */
 async function inClusterTarget(): Promise<KubeTarget> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;

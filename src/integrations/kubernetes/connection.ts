@@ -10,8 +10,8 @@ const Review = z.looseObject({
 const List = z.looseObject({ items: z.array(KubeObject) });
 
 /**
- * Creates the connection type `kubernetes`. Its test reads the user of the credentials, because the version of the
- * server can be read without credentials.
+ * Creates the connection type `kubernetes`. Its test reads the user to whom the credentials belong, because the server
+ * version can be read without credentials.
  */
 export function createKubernetesConnectionType(kubernetes: KubernetesClient): ConnectionType<KubernetesConnection> {
   const named =

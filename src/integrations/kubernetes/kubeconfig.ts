@@ -16,7 +16,7 @@ export interface KubeTarget {
 }
 
 /**
- * Kubeconfig fields that are refused, because they would run a program, read a file of the worker, or send requests to
+ * Kubeconfig fields that are refused, because they would run a program, read a file on the worker, or send requests to
  * another server (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/).
  */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -52,7 +52,7 @@ const Kubeconfig = z.looseObject({
 });
 
 /**
- * Reads the server and credentials of a context, by default of the current context. Refuses the whole file if any
+ * Reads the server and credentials of the context `wanted`. Default: the current context. Refuses the whole file if any
  * cluster or user has a field in `REFUSED`.
  * @throws {Error} with the problem. The message may contain names of contexts, clusters and users, but no credentials.
  */

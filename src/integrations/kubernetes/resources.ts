@@ -73,7 +73,7 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
       return found;
     },
     /**
-     * Checks that a step may use objects outside of namespaces.
+     * Checks that a step may use cluster-wide objects.
      * @throws {ProviderFailure} config_invalid when the connection is limited to namespaces
      */
     wholeCluster(what: string): void {
@@ -83,8 +83,8 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
         );
     },
     /**
-     * Returns the API path of an object. The resource name is looked up on the server, so that custom resources work as
-     * well.
+     * Returns the API path of an object. The resource name is looked up on the server, so custom resources are also
+     * supported.
      * @throws {ProviderFailure} config_invalid for an unknown kind, and for an object that the connection does not
      * allow
      */
@@ -112,7 +112,7 @@ const ResourceList = z.looseObject({
 export const invalid = (message: string) => new ProviderFailure('config_invalid', message, { retryable: false });
 
 /**
- * Returns the result of a step on one object, without the values of secrets and without internal fields of the server.
+ * Returns the result of a step on one object, without the values of secrets and without the server's internal fields.
  */
 export function resourceResult(object: KubeObject, note: (text: string) => void, about?: ObjectName) {
   const { metadata, ...rest } = object;

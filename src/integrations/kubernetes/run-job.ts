@@ -8,7 +8,9 @@ import { inCluster, invalid, isStatus, KubeObject, Text, type Cluster } from './
 
 const DEFAULT_SECONDS = 600;
 const POLL_MS = 2_000;
-/** Maximum size of the log that is read, in bytes. Kubernetes counts from the first of the last 1,000 lines. */
+/**
+ * Maximum number of log bytes to read. Kubernetes applies this limit from the first of the last 1,000 lines onwards.
+ */
 const LOG_BYTES = 100_000;
 
 const Config = z.strictObject({
@@ -136,8 +138,8 @@ async function specOf(cluster: Cluster, namespace: string, config: Config): Prom
 }
 
 /**
- * Returns the last 1,000 lines of the log of the Job's last pod, cut to `LOG_BYTES`, or null without pods. If the log
- * cannot be read, adds a note to the step and returns null.
+ * Returns the last 1,000 lines of the log of the Job's last pod, truncated to `LOG_BYTES`, or null if the Job has no
+ * pods. If the log cannot be read, adds a note to the step and returns null.
  */
 async function logsOf(
   cluster: Cluster,

@@ -51,7 +51,7 @@ export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer
 }
 
 /**
- * Returns the details, cut to Opsgenie's limit for the total length of keys and values. Details that no longer fit are
+ * Returns the details, limited to Opsgenie's maximum total length of keys and values. Details that no longer fit are
  * shortened or left out, with a note.
  */
 function limitedDetails(

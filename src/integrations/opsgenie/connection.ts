@@ -7,7 +7,7 @@ import { OpsgenieConnection, type OpsgenieClient } from './client';
 /** Maximum lengths in characters: https://docs.opsgenie.com/docs/alert-api#create-alert */
 export const MAX = { message: 130, alias: 512, description: 15_000, note: 25_000, tag: 50, details: 8_000 } as const;
 
-/** The response to every change. Opsgenie accepts a change first and performs it later. */
+/** The response to every change. Opsgenie accepts a change immediately and applies it later. */
 export const AcceptedRequest = z.looseObject({ requestId: z.string() });
 
 const PRIORITIES = { info: 'P5', warning: 'P3', critical: 'P1' } as const;

@@ -5,7 +5,7 @@ import type { ConnectionCall } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
 import { createVendorClient } from '../vendor-client';
 
-/** The key of an integration of type "Events API v2" on a service, and a token for actions that use the REST API. */
+/** The integration key of a service's "Events API v2" integration, and a token for actions that use the REST API. */
 export const PagerdutyConnection = z.strictObject({
   routingKey: z.string().min(1).max(1_000).meta({ 'x-secret': true }).describe('Integration key of the service'),
   apiToken: z

@@ -68,8 +68,8 @@ const OnCalls = z.looseObject({
 });
 
 /**
- * Creates the action `integration-pagerduty.on_call`. It returns the users who are on call now, lowest escalation level
- * first.
+ * Creates the action `integration-pagerduty.on_call`. It returns the users who are currently on call, sorted by
+ * escalation level in ascending order.
  */
 export function createOnCall(client: PagerdutyClient): CallingAction<z.infer<typeof OnCallConfig>> {
   return {

@@ -21,7 +21,7 @@ export interface GuestFile {
   content: string;
 }
 
-/** A path of the host to mount into the sandbox. */
+/** A host path to mount into the sandbox. */
 export interface Mount {
   from: string;
   to: string;
@@ -53,14 +53,14 @@ export interface SandboxAbility {
 
 /**
  * When the service runs as root, returns the user that runs the scripts, because resource limits do not apply to root.
- * Otherwise returns undefined: scripts run as the user of the service, which appears as `nobody` inside the sandbox.
+ * Otherwise returns undefined: scripts run as the service user, which appears as `nobody` inside the sandbox.
  */
 export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);
 
 /**
- * Returns how to start bubblewrap so that it runs a command in a sandbox. The author's variables and the secrets are
- * not in the environment of bubblewrap, where they could change its behaviour, nor in its command line, which other
- * users can read: bubblewrap reads its options from a file descriptor.
+ * Returns the bubblewrap process that runs a command in a sandbox. Bubblewrap reads its options from a file descriptor.
+ * This keeps the author's variables and the secrets out of its environment, where they could change its behaviour, and
+ * out of its command line, which other users can read.
  */
 export async function bubblewrapProcess(
   ability: SandboxAbility,

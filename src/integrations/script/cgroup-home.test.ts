@@ -16,7 +16,10 @@ describe('the cgroup for scripts', () => {
   beforeEach(async () => (root = await mkdtemp(join(tmpdir(), 'cgroup-'))));
   afterEach(() => rm(root, { recursive: true }));
 
-  /** Creates fake files of /proc and of the mounted cgroup. `path` is the cgroup of this process, as in /proc/cgroup. */
+  /**
+   * Creates fake files in /proc and in the mounted cgroup. `path` is the cgroup of this process, as in
+   * /proc/self/cgroup.
+   */
   async function tree(path: string, mounted = '/'): Promise<Tree> {
     const mount = join(root, 'cgroup fs');
     const write = async (name: string, text: string) => {

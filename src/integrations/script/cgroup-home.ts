@@ -21,7 +21,7 @@ export interface CgroupHost {
 
 const THIS_HOST: CgroupHost = { proc: '/proc/self', family: () => processTree(process.pid) };
 
-/** The directory for the cgroups of scripts, or the reason why there is none. */
+/** The directory for script cgroups, or the reason why there is none. */
 export type CgroupHome = { directory: string } | { problem: string };
 
 /**
@@ -59,7 +59,7 @@ function problemOf(error: unknown): string {
 
 /**
  * Returns the cgroup that is delegated to this process. `isContainer` is true if all processes in it belong to the
- * container of the service.
+ * service's container.
  * @throws {CgroupProblem} when cgroup version 2, or the cgroup of this process, is not mounted
  */
 async function ownCgroup({ proc }: CgroupHost): Promise<{ directory: string; isContainer: boolean }> {
@@ -107,7 +107,7 @@ async function enableControllers(directory: string, isContainer: boolean, host: 
 }
 
 /**
- * Moves the processes of the service from its cgroup into a leaf below it. In a container, all processes in the cgroup
+ * Moves the service's processes from its cgroup into a leaf below it. In a container, all processes in the cgroup
  * belong to the service.
  * @throws {CgroupProblem} when the cgroup contains other processes
  */
@@ -138,7 +138,7 @@ async function wordsOf(path: string): Promise<string[]> {
   return (await textOf(path)).split(/\s+/).filter((word) => word !== '');
 }
 
-/** Returns the text of a file, or an empty text if the file cannot be read. */
+/** Returns the contents of a file, or an empty string if the file cannot be read. */
 async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Companion } from './run-process';
 
 const MARK_NAME = 'FERMATA_SCRIPT_MARK';
-/** Linux's default hard limit for POSIX message queues, in bytes. Marks are lower than the limit of this process. */
+/** Linux's default hard limit in bytes for POSIX message queues. A mark must be lower than this process's own limit. */
 const MAX_MARK = 819_200;
 const ROUNDS = 20;
 
@@ -16,8 +16,8 @@ export interface ScriptMark {
 }
 
 /**
- * Creates a mark. Its variable is unique. Its limit is a random number, which another running script may have by
- * chance.
+ * Creates a mark. Its variable is unique. Its limit is a random number, so another running script may have the same
+ * limit by chance.
  */
 export function createMark(): ScriptMark {
   const own = Number(/^Max msgqueue size\s+\d+\s+(\d+)/m.exec(read(process.pid, 'limits'))?.[1] ?? MAX_MARK);

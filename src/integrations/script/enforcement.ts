@@ -20,7 +20,7 @@ const TRY_MS = 10_000;
 const found = new Map<string, Promise<Enforcement>>();
 
 /**
- * Decides once per process and setting how limits are enforced (see `openCgroupHome`): by a cgroup if that works here,
+ * Decides once per process and setting how limits are enforced (see `openCgroupHome`): by a cgroup if one can be used,
  * otherwise by limits per process. First removes the cgroups of crashed processes.
  */
 export function findEnforcement(setting: string): Promise<Enforcement> {
@@ -46,7 +46,7 @@ async function choose(setting: string): Promise<Enforcement> {
   }
 }
 
-/** Runs a process under the limits of a script, in a cgroup if that works here. */
+/** Runs a process under the limits of a script, in a cgroup if one can be used. */
 export async function runLimited(setting: string, request: ProcessRequest): Promise<ProcessResult> {
   const { by, detail } = await findEnforcement(setting);
   return by === 'cgroup' ? runInCgroup(await createScriptCgroup(detail), request) : runProcess(request);

@@ -1,8 +1,8 @@
 /**
  * The program that runs `run_script` inside the sandbox: `runner.mjs SCRIPT AMARO UNDICI`. It reads the context from
- * standard input and writes the result to file descriptor 3, so that output of the script cannot interfere with either.
- * It removes types with a WebAssembly module, so nothing outside the sandbox parses the author's text. UNDICI is empty
- * for scripts without network.
+ * standard input and writes the result to file descriptor 3, so that the script's output cannot interfere with either.
+ * It removes types with a WebAssembly module, so nothing outside the sandbox parses the author's code. UNDICI is empty
+ * for scripts without network access.
  */
 export const RUNNER = String.raw`
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
@@ -86,8 +86,8 @@ try {
 export const FORWARDER_PORT = 3_128;
 
 /**
- * The program that connects a sandbox to the proxy of the service. `forwarder.mjs SOCKET COMMAND…` listens on the
- * loopback interface of the sandbox, forwards each connection to a Unix socket, and runs the command.
+ * The program that connects a sandbox to the service's proxy. `forwarder.mjs SOCKET COMMAND…` listens on the loopback
+ * interface of the sandbox, forwards each connection to a Unix socket, and runs the command.
  */
 export const FORWARDER = String.raw`
 import { spawn } from 'node:child_process';

@@ -4,14 +4,14 @@ import type { Mask } from '../../domain/secrets/mask-values';
 /** Maximum size in bytes of each output of a script. */
 const OUTPUT_LIMIT = 1_048_576;
 /**
- * Number of bytes to read beyond the limit, so that a secret at the cut is complete when it is masked. Larger than the
- * longest encoded form of any secret.
+ * Number of bytes to read beyond the limit, so that a secret that crosses the limit is complete when it is masked.
+ * Larger than the longest encoded form of any secret.
  */
 const BEYOND = 1_048_576;
 
 /**
- * Returns the text of a stream, up to 1 MB. Reads and drops the rest, so that the writer does not block. A text that
- * has to be cut is masked first and ends with a note.
+ * Returns the text of a stream, up to 1 MB. Reads and discards the rest, so that the writer does not block. Text that
+ * has to be truncated is masked first and ends with a note.
  */
 export async function keepText(stream: Readable, mask: Mask): Promise<string> {
   const chunks: Buffer[] = [];

@@ -1,30 +1,31 @@
 import { existsSync } from 'node:fs';
 
-/** Limits of one script. */
+/** Limits for one script. */
 export const LIMITS = {
   /**
-   * Number of processes and threads. Without a sandbox, it applies only in a cgroup, because a limit per user would
-   * count all processes of the user.
+   * Maximum number of processes and threads. Without a sandbox, it applies only in a cgroup, because a limit per user
+   * would count all of the user's processes.
    */
   processes: 256,
-  /** Maximum size of one file, in megabytes. */
+  /** Maximum size in megabytes of one file. */
   fileMb: 64,
-  /** Open files of one process. */
+  /** Maximum number of open files per process. */
   openFiles: 1_024,
-  /** Open files of all processes of the script in total. Pipes and sockets use kernel memory. */
+  /** Maximum total number of open files in all processes of the script. Pipes and sockets use kernel memory. */
   allOpenFiles: 2_048,
   /**
-   * Number of files and directories that the script creates. Each takes about 1 kB of kernel memory, even when it is
-   * empty.
+   * Maximum number of files and directories that the script may create. Each takes about 1 kB of kernel memory, even
+   * when it is empty.
    */
   files: 100_000,
   /**
-   * Total memory of all processes of the script, in megabytes. Also the limit for the writable memory of each process.
+   * Maximum total memory in megabytes of all the script's processes. Also the limit for the writable memory of each
+   * process.
    */
   memoryMb: 1_024,
-  /** Size of the in-memory working directory, in megabytes. */
+  /** Size in megabytes of the in-memory working directory. */
   workMb: 256,
-  /** Size of /tmp and of /dev/shm, in megabytes of memory each. */
+  /** Size in megabytes of /tmp, and also of /dev/shm. Both are kept in memory. */
   tmpMb: 64,
 } as const;
 

@@ -20,7 +20,7 @@ export interface ReadyPackage {
 /**
  * Returns the packages that a script names.
  * @throws {ProviderFailure} packages_not_ready when a package is not allowed, was changed or cannot be unpacked, when
- * there are too many packages or two of one name, or when they have more than MAX_PACKAGE_BYTES together
+ * there are too many packages or two with the same name, or when their total size exceeds MAX_PACKAGE_BYTES
  */
 export type PackageCache = (specs: readonly string[]) => Promise<ReadyPackage[]>;
 

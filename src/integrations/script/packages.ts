@@ -36,8 +36,8 @@ export function parsePackage(spec: string): { name: string; version: string | nu
 }
 
 /**
- * Returns why a list of packages is refused, or null if it is accepted. A list may have at most 20 packages, and each
- * name only once.
+ * Returns why a list of packages is refused, or null if it is accepted. A list may contain at most 20 packages, all
+ * with different names.
  */
 export function packagesProblem(specs: readonly string[]): string | null {
   if (specs.length > MAX_PACKAGES) return `at most ${MAX_PACKAGES} packages`;

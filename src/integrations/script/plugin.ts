@@ -34,7 +34,10 @@ const Ended = {
   durationMs: z.number(),
   timedOut: z.boolean(),
 };
-/** Milliseconds added to the script's own timeout, for waiting for a slot, starting, and storing the result. */
+/**
+ * Milliseconds added to the script's own timeout. They cover waiting for a slot, starting the script, and storing the
+ * result.
+ */
 const AROUND_MS = WORKER_WAIT_MS + 10_000;
 
 function scriptAction(

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Returns the text of a file in /proc, or an empty text when the process has ended or is not visible. */
+/** Returns the contents of a file in /proc, or an empty string when the process has ended or is not visible. */
 async function procText(path: string): Promise<string> {
   try {
     return await readFile(`/proc/${path}`, 'latin1');
@@ -9,7 +9,7 @@ async function procText(path: string): Promise<string> {
   }
 }
 
-/** Returns the ids of a process and all its descendants at one moment. */
+/** Returns the ids of a process and all its current descendants. */
 export async function processTree(root: number): Promise<number[]> {
   const found = [root];
   for (let index = 0; index < found.length; index += 1) {

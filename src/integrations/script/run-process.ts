@@ -40,7 +40,7 @@ export interface ProcessRequest {
    */
   enter?: number | undefined;
   timeoutMs: number;
-  /** Masks secrets in outputs that have to be cut. The caller masks all other outputs. */
+  /** Masks secrets in outputs that have to be truncated. The caller masks all other outputs. */
   mask: Mask;
   /**
    * Kills the process when aborted. If the reason is a timeout, the process counts as timed out; any other reason is
@@ -72,7 +72,7 @@ export interface ProcessResult {
  * Runs a process in its own process group. The group is killed, and `killRest` of the companion is called, at the
  * timeout, when the signal aborts, and when the process has ended. Stops reading output 1 s after the end of the
  * process, even if another process still has the pipes open.
- * @throws the reason of the signal, unless it is a timeout of the running process
+ * @throws the signal's abort reason, unless the signal times out while the process is running
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const { timeoutMs, mask, signal } = request;
@@ -132,7 +132,7 @@ function start({ command, args, env, cwd, user, stdin, inputs = [], enter }: Pro
 }
 
 /**
- * Returns a command that first enters the cgroup of a file descriptor and then closes the descriptor. A process with
+ * Returns a command that first enters a cgroup through a file descriptor and then closes the descriptor. A process with
  * the open descriptor could move other processes into the cgroup.
  */
 function entering(descriptor: number, command: readonly string[]): string[] {
@@ -153,8 +153,8 @@ function killGroup({ pid }: ChildProcess): void {
 }
 
 /**
- * Calls `kill` when the process has ended. Resolves once its pipes are closed, at the latest `DRAIN_MS` after its end,
- * with the exit code, or with null if a signal ended the process.
+ * Calls `kill` when the process has ended. Resolves with the exit code, or with null if a signal ended the process.
+ * Waits up to `DRAIN_MS` after the end of the process for its pipes to close.
  */
 function ended(child: ChildProcess, kill: () => void): Promise<number | null> {
   return new Promise((resolve, reject) => {

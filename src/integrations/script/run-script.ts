@@ -26,7 +26,7 @@ export interface ScriptRequest {
   /** Packages as `name` or `name@version`. Only allowed packages can be used. */
   packages: readonly string[];
   timeoutMs: number;
-  /** Masks secrets in outputs that have to be cut. */
+  /** Masks secrets in outputs that have to be truncated. */
   mask: Mask;
   signal: AbortSignal;
 }
@@ -138,7 +138,7 @@ function refuseVariables(env: Readonly<Record<string, string>>): void {
 }
 
 /**
- * Normalizes a working directory.
+ * Normalises a working directory.
  * @throws {ProviderFailure} `config_invalid` if it is absolute or leaves the private directory
  */
 function relative(path: string): string {

@@ -2,20 +2,20 @@ import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSharedDirectory } from './private-directory';
 
-/** Files that all scripts of a process share, in a directory that the user of the scripts can read. */
+/** Files that all scripts of a process share, in a directory that the script user can read. */
 export interface RuntimeFiles {
   /** Returns the path of the directory. */
   root(): Promise<string>;
   /** Returns the path of Amaro, which removes types from TypeScript. */
   amaro(): Promise<string>;
-  /** Returns the directory of Undici, the HTTP client, which can use a proxy. */
+  /** Returns the directory of Undici, the HTTP client with proxy support. */
   undici(): Promise<string>;
   close(): Promise<void>;
 }
 
 /**
- * Creates the files on first use. They are copies, because the installation directory may only be readable by the user
- * of the service.
+ * Creates the files on first use. They are copies, because the installation directory may be readable only by the
+ * service user.
  */
 export function createRuntimeFiles(): RuntimeFiles {
   const root = once(createSharedDirectory);

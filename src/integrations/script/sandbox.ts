@@ -19,7 +19,7 @@ export interface ScriptPolicy {
   network: boolean;
   /** Absolute path of bubblewrap. Default: the first of the usual paths that exists. */
   bubblewrap?: string | undefined;
-  /** Cgroup that limits memory and processes of scripts, see `openCgroupHome`. Default: `auto`. */
+  /** Cgroup that limits the memory and processes of scripts (see `openCgroupHome`). Default: `auto`. */
   cgroup?: string | undefined;
 }
 
@@ -31,7 +31,10 @@ export interface SandboxedCommand {
   workingDirectory: string;
   /** Files to create, by path in the private directory. */
   files: Readonly<Record<string, string>>;
-  /** Host directories to mount read-only, or to copy without a sandbox, by path in the private directory. */
+  /**
+   * Host directories by path in the private directory. A sandbox mounts them read-only; without a sandbox, they are
+   * copied.
+   */
   folders: Readonly<Record<string, string>>;
   /** Host paths to mount into a sandbox. Without a sandbox, the paths are used directly. */
   mounts: readonly Mount[];
@@ -134,7 +137,7 @@ const together = (...companions: Companion[]): Companion => ({
   end: () => companions.forEach((each) => each.end?.()),
 });
 
-/** If the service runs as root, makes the user of the scripts the owner of a directory and its contents. */
+/** If the service runs as root, makes the script user the owner of a directory and its contents. */
 async function give(directory: string): Promise<void> {
   const user = scriptUser();
   if (user === undefined) return;

@@ -16,11 +16,11 @@ const MAX_BYTES = 131_072;
 const MAX_LISTED = 50;
 
 /**
- * Returns the scope as environment variables. Each text, number and boolean is named after its path in upper case, e.g.
- * `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID` or `FERMATA_VAR_OWNER`. List items
- * are numbered from 0. There are at most 1,000 variables with 128 KB in total. Facts about the run, variables and
- * artifacts are added before the payload. `FERMATA_OMITTED` lists the names that did not fit or whose values contain a
- * zero byte, and is absent if there are none.
+ * Returns the scope as environment variables. Each string, number and boolean is named after its path in upper case,
+ * e.g. `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID` or `FERMATA_VAR_OWNER`. List
+ * items are numbered from 0. There are at most 1,000 variables, with a total size of at most 128 KB. Facts about the
+ * run, variables and artifacts are added before the payload. `FERMATA_OMITTED` lists the names that did not fit or
+ * whose values contain a zero byte, and is absent if there are none.
  */
 export function shellEnv(scope: ScriptInput): Record<string, string> {
   const env: Record<string, string> = {};
@@ -62,7 +62,7 @@ function rootsOf({ trigger, artifacts, variables, repeat, automation, runId, con
   ] as const;
 }
 
-/** Returns the first names as a list, followed by how many more there are. */
+/** Returns the first `MAX_LISTED` names as a list, followed by the number of remaining names. */
 function listed(names: readonly string[]): string {
   const rest = names.length - MAX_LISTED;
   return names.slice(0, MAX_LISTED).join(' ') + (rest > 0 ? ` and ${rest} more` : '');

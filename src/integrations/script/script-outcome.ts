@@ -36,7 +36,7 @@ export function outcomeOf(
 }
 
 /**
- * Returns the reason for a failure from standard error: the fatal error with which Node crashed, otherwise the last
+ * Extracts the reason for a failure from standard error: the fatal error with which Node crashed, or else the last
  * line.
  */
 function lastWord(stderr: string): string {
@@ -54,8 +54,8 @@ interface Answer {
 const UNREADABLE = 'The result of the script is larger than 1 MB, or is not JSON.';
 
 /**
- * Parses what was written to the file descriptor for the result. The text may be anything, because the script can also
- * write to the descriptor.
+ * Parses the text from the result file descriptor. The text may be anything, because the script can also write to the
+ * descriptor.
  */
 function parsed(text: string): Answer {
   if (text === '') return {};

@@ -25,7 +25,7 @@ export interface ScriptProxy {
 
 /**
  * Starts an HTTP proxy on a Unix socket for one script. It accepts `CONNECT` and requests with an absolute `http://`
- * URL. All connections go through the egress guard, so a script reaches the same addresses as a webhook.
+ * URL. All connections go through the egress guard, so a script can reach the same addresses as a webhook.
  */
 export async function startScriptProxy(egress: Egress, path: string): Promise<ScriptProxy> {
   const over = new AbortController();

@@ -13,7 +13,7 @@ export interface ScriptRunner {
   /**
    * Waits for a free slot and runs a script. A script that fails is a normal outcome.
    * @throws {ProviderFailure} config_invalid, packages_not_ready or overloaded (retryable) when the script cannot be
-   * run. Throws the reason of the signal when it aborts.
+   * run. Throws the signal's abort reason if the signal aborts.
    */
   run(request: ScriptRequest): Promise<ScriptOutcome>;
   /**
@@ -34,7 +34,7 @@ export interface ScriptRunnerDeps {
   limits: SlotLimits;
 }
 
-/** Maximum time in milliseconds that a step waits for a script slot of its worker. */
+/** Maximum time in milliseconds that a step waits for a script slot on its worker. */
 export const WORKER_WAIT_MS = 300_000;
 
 /** Creates the runner. Writes nothing to disk before the first script needs it. */

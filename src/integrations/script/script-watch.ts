@@ -39,7 +39,7 @@ export function watchScript(pid: number, stop: (why: string) => void): Companion
   };
 }
 
-/** Returns the limit that the processes of the tree below `root` exceed in total, or undefined. */
+/** Returns the limit that the total usage of the process tree below `root` exceeds, or undefined if it exceeds none. */
 async function excessOf(root: number): Promise<string | undefined> {
   const pids = await processTree(root);
   if ((await totalMemory(pids, LIMITS.memoryMb * MB)) > LIMITS.memoryMb * MB) return `${LIMITS.memoryMb} MB of memory`;

@@ -14,7 +14,7 @@ export type Slots = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<
 
 /**
  * Creates `atOnce` slots. A call throws {ProviderFailure} overloaded (retryable) when the queue is full or no slot
- * becomes free within `waitMs`, and the reason of the signal when it aborts before a slot is free.
+ * becomes free within `waitMs`, and the signal's abort reason when the signal aborts before a slot is free.
  */
 export function createSlots({ atOnce, maxWaiting, waitMs }: SlotLimits): Slots {
   let busy = 0;

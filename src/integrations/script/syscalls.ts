@@ -2,12 +2,12 @@
 export interface SyscallTable {
   /** `AUDIT_ARCH_*` from linux/audit.h. */
   arch: number;
-  /** Numbers from here on belong to another calling convention (x32). Null if there is none. */
+  /** The first number that belongs to another calling convention (x32), or null if there is none. */
   foreignFrom: number | null;
   clone: number;
   clone3: number;
   socket: number;
-  /** System calls that are refused with EPERM, whatever their arguments. */
+  /** System calls that are refused with EPERM regardless of their arguments. */
   refused: Readonly<Record<string, number>>;
 }
 
@@ -70,5 +70,5 @@ const ARM64: SyscallTable = {
   },
 };
 
-/** The table of each architecture, by its name in `process.arch`. */
+/** System call tables by architecture, as named in `process.arch`. */
 export const SYSCALLS: Readonly<Record<string, SyscallTable>> = { x64: X64, arm64: ARM64 };

@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { extract, type Header } from 'tar-stream';
 
-/** Maximum size of a packed archive, in bytes. */
+/** Maximum size in bytes of a packed archive. */
 export const MAX_PACKED_BYTES = 8 * 1_048_576;
 const MAX_UNPACKED_BYTES = 64 * 1_048_576;
 const MAX_ENTRIES = 10_000;
@@ -16,12 +16,12 @@ const MAX_PATH_BYTES = 512;
 const MAX_NAME_BYTES = 255;
 const MAX_DEPTH = 32;
 
-/** Thrown for an archive that is refused, with the reason. */
+/** Thrown when an archive is refused. The message states the reason. */
 export class UnsafeArchive extends Error {
   override readonly name = 'UnsafeArchive';
 }
 
-/** A file of an archive, with its path relative to the package. */
+/** A file in an archive, with its path relative to the package. */
 export interface PackedFile {
   path: string;
   content: Buffer;
@@ -32,7 +32,7 @@ const inflate = promisify(gunzip);
 /**
  * Returns the files of a gzipped tar archive in the format of `npm pack`, without their first directory. Does not write
  * to disk.
- * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and files that are not such an
+ * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and input that is not such an
  * archive
  */
 export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
@@ -91,7 +91,7 @@ function safePath({ name, type }: Header): string | null {
   return type === 'directory' || parts.length < 2 ? null : parts.slice(1).join('/');
 }
 
-/** Writes the files of a package into a directory. Every user that can reach the directory can read them. */
+/** Writes the files of a package into a directory. Any user who can reach the directory can read them. */
 export async function unpackInto(folder: string, files: readonly PackedFile[]): Promise<void> {
   for (const { path, content } of files) {
     const target = join(folder, path);

@@ -1,6 +1,6 @@
-/** Format of the name of an environment variable. */
+/** Format of environment variable names. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** Maximum number of variables in `env` and in `secretEnv`, each. */
+/** Maximum number of variables in each of `env` and `secretEnv`. */
 export const MAX_VARIABLES = 200;
 
 /**
@@ -60,7 +60,7 @@ const REFUSED = [
 const exact = new Set<string>(REFUSED.filter((name) => !name.endsWith('*')));
 const prefixes = REFUSED.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
 
-/** Returns whether a script must not set a variable of this name. Ignores case. */
+/** Returns whether a script must not set a variable with this name. Ignores case. */
 export function isRefusedVariable(name: string): boolean {
   const upper = name.toUpperCase();
   return exact.has(upper) || prefixes.some((prefix) => upper.startsWith(prefix));

@@ -3,7 +3,7 @@ import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
 import { createVendorClient, type VendorApi } from '../vendor-client';
 
-/** Credentials for an instance: a user, directly or through an OAuth client. */
+/** A user's credentials for an instance, and optionally an OAuth client to use them with. */
 export const ServicenowConnection = z.strictObject({
   instanceUrl: BaseUrl,
   user: z.string().min(1).max(320),

@@ -9,7 +9,7 @@ import { createServicenowClient, ServicenowConnection, type ServicenowClient } f
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
-/** Maximum lengths in characters of the columns `short_description` and `correlation_id` of the table `incident`. */
+/** Maximum lengths in characters of the `incident` table's columns `short_description` and `correlation_id`. */
 const MAX_SHORT = 160;
 const MAX_CORRELATION = 100;
 /** State of a resolved incident. */

@@ -137,7 +137,7 @@ const OpenConfig = z.strictObject({
 const Created = z.looseObject({ channel: z.looseObject({ id: z.string() }) });
 
 /**
- * Creates the action `integration-slack.open_channel`. If a channel with the name already exists, uses that channel.
+ * Creates the action `integration-slack.open_channel`. If a channel with the name already exists, the action uses it.
  */
 export function createOpenChannel(slack: SlackClient): CallingAction<z.infer<typeof OpenConfig>> {
   return {

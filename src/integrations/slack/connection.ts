@@ -10,10 +10,10 @@ const Channels = z.looseObject({
   response_metadata: z.looseObject({ next_cursor: z.string().optional() }).optional(),
 });
 export type SlackChannel = z.infer<typeof Channels>['channels'][number];
-/** Maximum number of pages of channels to read, with 200 channels each. */
+/** Maximum number of channel pages to read. Each page contains up to 200 channels. */
 const MAX_PAGES = 10;
 
-/** Returns the channels that the bot can see, at most 2,000. Archived channels are left out. */
+/** Returns up to 2,000 channels that the bot can see. Archived channels are left out. */
 export async function listChannels(
   slack: SlackClient,
   config: SlackConnection,

@@ -22,7 +22,7 @@ const MAX_BLOCK_TEXT: Readonly<Record<string, number>> = {
   context: 3_000,
   markdown: 12_000,
 };
-/** Number of messages to request at once when searching for the message of an earlier attempt. */
+/** Number of messages per page when searching for the message of an earlier attempt. */
 const PAGE = 100;
 /**
  * Maximum number of pages of a thread to search. Slack returns the earliest replies first, so the message is on the last
@@ -108,7 +108,7 @@ async function replace(posting: Posting, known: unknown, content: Content): Prom
 
 interface PostOnce {
   idempotencyKey: string;
-  /** Number of the attempt, from 1, counted over all attempts of the step. */
+  /** Number of this attempt among all attempts of the step, starting at 1. */
   attempt: number;
   memory: ConnectionMemory;
 }
@@ -134,8 +134,8 @@ export async function postOrReplace(
 
 /**
  * Posts a message once per idempotency key. Slack has no idempotency keys, so the message's metadata contains the key.
- * A repeated attempt searches the newest messages of the channel, or the replies in the thread, for the key. If Slack refuses the search, adds a note
- * to the step and posts the message.
+ * A repeated attempt searches the newest messages of the channel, or the replies in the thread, for the key. If Slack
+ * refuses the search, adds a note to the step and posts the message anyway.
  */
 async function postMessage(
   posting: Posting,

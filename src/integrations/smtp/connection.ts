@@ -93,8 +93,7 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
 }
 
 /**
- * Returns the Message-ID of a mail. It is the same at every attempt, so that mail servers can recognise a repeated
- * mail.
+ * Returns a mail's Message-ID. It is the same for every attempt, so that mail servers can recognise a repeated mail.
  */
 function messageIdOf({ idempotencyKey }: NotifyCall, to: string): string {
   return `<${sha256(JSON.stringify([idempotencyKey, to])).slice(0, 40)}@fermata.invalid>`;
@@ -135,7 +134,7 @@ async function withTransport<T>(
   }
 }
 
-/** Converts an SMTP error to a failure. Errors with 4xx are temporary, errors with 5xx permanent. */
+/** Converts an SMTP error to a failure. 4xx errors are temporary, and 5xx errors are permanent. */
 function failureOf(error: unknown, host: string): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   const { responseCode } = Object(error) as { responseCode?: unknown };

@@ -64,7 +64,7 @@ export function typeOf(key: Buffer): string | null {
 
 /**
  * Returns a matcher for the hosts of a line, which are patterns with `*`, `?` and `!`, separated by commas, or one
- * hashed name. `number` is the number of the line, for the error.
+ * hashed name. `number` is the line number to state in the error.
  * @throws {Error} for a hashed name in an unknown format
  */
 function matcherOf(names: string, number: number): KnownHost['matches'] {
@@ -136,7 +136,10 @@ export function judgeHostKey(lines: readonly KnownHost[], key: Buffer): HostKeyV
   return trusted.length === 0 ? 'unknown' : 'changed';
 }
 
-/** Returns the signature algorithms to request from a host, so that it presents a known key. Null means any. */
+/**
+ * Returns the signature algorithms to request from a host, so that it presents a known key. Returns null if any
+ * algorithm is acceptable.
+ */
 export function algorithmsFor(lines: readonly KnownHost[]): string[] | null {
   const types = lines.flatMap(({ isRevoked, type }) => (isRevoked ? [] : [type]));
   if (types.length === 0 || types.includes(null)) return null;

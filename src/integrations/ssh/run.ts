@@ -19,7 +19,7 @@ const GRACE_MS = 2_000;
  * open.
  */
 const DRAIN_MS = 5_000;
-/** Milliseconds to wait after a channel was closed, to find out whether the connection was lost. */
+/** Milliseconds to wait, after a channel has closed, to find out whether the connection was lost. */
 const LOST_MS = 500;
 
 const Config = z.strictObject({
@@ -151,7 +151,7 @@ function opened(client: Client, host: string, command: string): Promise<Running>
 
 /**
  * Observes the end of a command. `exited` resolves when the exit code or the signal is known, and `closed` later, after
- * the output. `status` returns the exit code or signal, and `isKnown` whether there is one yet.
+ * the output. `status` returns the exit code or signal. `isKnown` returns whether either has been received.
  */
 function endOf(channel: ClientChannel) {
   let status: { exitCode: number | null; killedBy?: string } = { exitCode: null };

@@ -10,7 +10,7 @@ import { algorithmsFor, fingerprintOf, judgeHostKey, linesAbout, parseKnownHosts
 export const CONNECT_TIMEOUT_MS = 20_000;
 /** Milliseconds that `work` has after an abort to stop its processes on the host. */
 const STOP_MS = 5_000;
-/** Milliseconds between two keepalive messages. A host that does not answer three of them is considered lost. */
+/** Milliseconds between keepalive messages. A connection is considered lost after three unanswered messages. */
 const KEEPALIVE_MS = 15_000;
 
 export interface SessionCall extends ConnectionCall {
@@ -18,7 +18,7 @@ export interface SessionCall extends ConnectionCall {
 }
 
 /**
- * Logs in to a host over a socket of the egress guard, runs `work`, and closes the session.
+ * Logs in to a host over a socket opened by the egress guard, runs `work`, and closes the session.
  * @throws {ProviderFailure} provider_failed for an unknown or changed host key and for refused credentials;
  * network_error when the connection is lost; timeout when the host does not answer in time. Also throws the errors of
  * `egress.connect`.
@@ -98,7 +98,7 @@ const networkError = (host: string, what: string) =>
   new ProviderFailure('network_error', `${host}: ${what}.`, { retryable: true });
 
 /**
- * Converts an error of the SSH client to a failure. `level` names the phase in which the client failed:
+ * Converts an SSH client error to a failure. `level` names the phase in which the client failed:
  * https://github.com/mscdex/ssh2#client-events
  */
 function failureOf(error: unknown, { host, user }: { host: string; user: string }): ProviderFailure {

@@ -28,8 +28,8 @@ const Config = z.strictObject({
 type Config = z.infer<typeof Config>;
 
 /**
- * Creates the action `integration-ssh.upload`. The file is replaced atomically where the server supports it, so that no
- * reader sees a partial file. A repeated attempt changes nothing.
+ * Creates the action `integration-ssh.upload`. If the server supports it, the file is replaced atomically, so that
+ * readers never see a partial file. A repeated attempt changes nothing.
  */
 export function createUpload(egress: Egress): CallingAction<Config> {
   return {

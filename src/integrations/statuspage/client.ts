@@ -18,7 +18,7 @@ export type StatuspageConnection = z.infer<typeof StatuspageConnection>;
 export type StatuspageClient = VendorApi<StatuspageConnection, 'GET' | 'POST' | 'PATCH'>;
 
 /**
- * The body of an error response: `{error}`, with a text or a list of texts, or `{message}`. See
+ * The body of an error response: `{error}`, with a string or a list of strings, or `{message}`. See
  * https://developer.statuspage.io/
  */
 const Failure = z.looseObject({
@@ -26,7 +26,8 @@ const Failure = z.looseObject({
   message: z.string().optional(),
 });
 /**
- * Length of the rate limit's window, in milliseconds: how long to wait after a refusal without a `Retry-After` header.
+ * Length of the rate limit window in milliseconds. After a refusal without a `Retry-After` header, the step waits this
+ * long before its next attempt.
  */
 const RATE_WINDOW_MS = 60_000;
 

@@ -10,7 +10,7 @@ export const Text = z.string().trim().min(1);
 export const TIMEOUT_MS = 30_000;
 /** Maximum lengths in characters: https://developer.statuspage.io/#operation/postPagesPageIdIncidents */
 const MAX = { name: 255, body: 25_000 } as const;
-/** Maximum number of incidents to search for the incident of an earlier attempt, newest first. */
+/** Maximum number of incidents to search, starting with the newest, for the incident of an earlier attempt. */
 const SEARCHED = 100;
 
 const STATUSES = ['investigating', 'identified', 'monitoring', 'resolved'] as const;
@@ -54,7 +54,7 @@ function done({ id, name, status, shortlink }: Row, reused: boolean) {
   return { output: artifact, artifact };
 }
 
-/** Returns functions that cut texts to Statuspage's limits and send the requests of a step. */
+/** Returns functions that truncate text to Statuspage's limits and send a step's requests. */
 function work(statuspage: StatuspageClient, context: CallContext<{ page?: string | undefined }>) {
   const { connection, config, now, signal, timeoutMs, note } = context;
   const account = StatuspageConnection.parse(connection);

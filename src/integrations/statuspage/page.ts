@@ -2,7 +2,7 @@ import { ProviderFailure } from '../provider-failure';
 import type { StatuspageConnection } from './client';
 
 /**
- * Returns the id of the page that a step works on.
+ * Returns the id of the page to which a step applies.
  * @throws {ProviderFailure} config_invalid when neither the step nor the connection names a page
  */
 export function pageOf(config: StatuspageConnection, given: string | undefined): string {

@@ -19,8 +19,8 @@ const MAX_MESSAGE_BYTES = 27_000;
 const MAX_TITLE_BYTES = 2_000;
 
 /**
- * Returns the body of a request to a "Workflows" webhook. It contains one Adaptive Card 1.4, cut to Teams' limits.
- * Calls `note` for each cut.
+ * Returns the body of a request to a "Workflows" webhook. It contains one Adaptive Card 1.4, truncated to Teams'
+ * limits. Calls `note` each time something is truncated or left out.
  */
 export function cardMessage(given: CardContent, note: (text: string) => void): string {
   const title = given.title === undefined ? undefined : limitText(given.title, { bytes: MAX_TITLE_BYTES });

@@ -40,7 +40,7 @@ const Failure = z.looseObject({
   error: z.looseObject({ code: z.string().optional(), message: z.string().optional() }),
 });
 
-/** Creates a client of Workflows webhooks. They answer 202 without an id, and have no idempotency keys. */
+/** Creates a client of Workflows webhooks. These respond with 202 and no id, and have no idempotency keys. */
 export function createPostCard(egress: Egress): PostCard {
   const client = createVendorClient(egress, {
     name: 'Power Automate',
@@ -60,8 +60,8 @@ export function createPostCard(egress: Egress): PostCard {
 }
 
 /**
- * Checks the response to a message. The workflowUrl may still be an incoming webhook of an Office 365 connector. Such a
- * webhook answers 200 even when Teams has refused the message
+ * Checks the response to a message. `workflowUrl` may still be the URL of an incoming webhook of an Office 365
+ * connector. These webhooks respond with 200 even when Teams has refused the message
  * (https://github.com/MicrosoftDocs/msteams-docs/issues/1810).
  */
 function checkDelivery(said: string): void {
@@ -73,8 +73,8 @@ function checkDelivery(said: string): void {
 }
 
 /**
- * Returns the failure of a connection to Microsoft Graph. Its application permissions allow posting only for migrations
- * (https://learn.microsoft.com/en-us/graph/api/chatmessage-post).
+ * Returns the failure for a connection to Microsoft Graph, whose application permissions allow posting only for
+ * migrations (https://learn.microsoft.com/en-us/graph/api/chatmessage-post).
  */
 function appOnly(): ProviderFailure {
   return new ProviderFailure(

@@ -2,7 +2,7 @@ import { millisecondsOf } from '../../domain/definition/duration';
 import { z } from 'zod';
 import { headerProblem, isForbiddenHeader, isHeaderName } from './header-rules';
 
-/** Returns the schema of a text field that may be a reference to a secret, `${{ secrets.NAME }}`. */
+/** Returns the schema of a string field that may be a reference to a secret, `${{ secrets.NAME }}`. */
 const secret = (description: string) => z.string().min(1).optional().meta({ 'x-secret': true, description });
 
 const HeaderName = z

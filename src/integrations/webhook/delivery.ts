@@ -16,7 +16,7 @@ export const Delivery = z.object({
 export type Delivery = z.infer<typeof Delivery>;
 
 /**
- * Returns the result of a request to `url` from the receiver's response. `url` is the URL as configured, before
+ * Creates the result of a request to `url` from the receiver's response. `url` is the URL as configured, before
  * redirects.
  */
 export function deliveryOf(url: string, { status, body }: { status: number; body: string }, mask: Mask): Delivery {

@@ -14,7 +14,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   'trailer',
 ]);
 
-/** Returns whether `name` is a valid header name, which is a token in RFC 9110 (5.6.2). */
+/** Returns whether `name` is a valid header name, i.e. a token as defined in RFC 9110, 5.6.2. */
 export function isHeaderName(name: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name);
 }

@@ -14,12 +14,12 @@ const JiraComment = z.looseObject({
   properties: z.array(z.looseObject({ key: z.string(), value: z.unknown() })).optional(),
 });
 const JiraComments = z.looseObject({ comments: z.array(JiraComment) });
-/** Property of a comment that stores the idempotency key of the step. */
+/** Comment property that stores the step's idempotency key. */
 const PROPERTY = 'fermata';
 
 /**
- * Creates the action `integration-jira.add_comment`. A repeated attempt finds the comment of the earlier attempt by a
- * property, if it is among the newest 100 comments.
+ * Creates the action `integration-jira.add_comment`. A repeated attempt searches the newest 100 comments for the
+ * earlier attempt's comment, which it recognises by a property.
  */
 export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof Config>> {
   return {

@@ -32,11 +32,11 @@ type Config = z.infer<typeof Config>;
  */
 const SEARCHES_OF_A_REPEAT = 3;
 const MAX_SUMMARY = 255;
-/** Entity property that stores the mark of an issue, for projects whose create screen has no labels field. */
+/** Entity property that stores an issue's mark. Used in projects whose create screen has no labels field. */
 const PROPERTY = 'fermata';
 /**
- * Maximum number of issues to search for the property, newest first. Only issues created by the connection's account
- * are searched.
+ * Maximum number of issues to search for the property, starting with the newest. Only issues created by the
+ * connection's account are searched.
  */
 const RECENT_ISSUES = 50;
 

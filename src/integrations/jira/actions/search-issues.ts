@@ -27,8 +27,8 @@ const IssueSearch = z.object({
 });
 
 /**
- * Creates the action `integration-jira.search_issues`, which returns at most 50 matches. They are sorted by creation,
- * newest first, unless `jql` contains ORDER BY.
+ * Creates the action `integration-jira.search_issues`, which returns at most 50 matches. The most recently created
+ * issues come first unless `jql` contains ORDER BY.
  */
 export function createSearchIssues(jira: JiraClient): CallingAction<Config> {
   return {

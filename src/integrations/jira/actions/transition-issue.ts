@@ -35,10 +35,10 @@ const Transitions = z.looseObject({ transitions: z.array(Transition) });
 
 /**
  * Creates the action `integration-jira.transition_issue`. It succeeds without a change if the issue already has the
- * target status, and in a repeated attempt also if Jira no longer offers the transition. Most workflows offer no
+ * target status. A repeated attempt also succeeds if Jira no longer offers the transition. Most workflows offer no
  * transition from a status to itself. Once an issue has the target status, Jira therefore no longer lists the
- * transition. To recognise this case, the target status of every listed transition is stored in the memory of the
- * connection, by project and issue type.
+ * transition. To recognise this case, the target status of every listed transition is stored in the connection's
+ * memory, by project and issue type.
  */
 export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
   return {
@@ -94,8 +94,8 @@ const isStatus = ({ id, name }: { id: string; name: string }, wanted: string): b
   id === wanted || name.toLowerCase() === wanted.toLowerCase();
 
 /**
- * Returns the key under which the target of a transition is stored in the memory of the connection. It contains the
- * project and the issue type, because these determine the workflow.
+ * Returns the key under which the target of a transition is stored in the connection's memory. It contains the project
+ * and the issue type, because these determine the workflow.
  */
 function memoryKey({ key, fields }: JiraIssue, transitionId: string): string {
   return `transition:${key.replace(/-\d+$/, '')}:${fields?.issuetype?.id ?? ''}:${transitionId}`;

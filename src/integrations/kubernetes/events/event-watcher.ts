@@ -12,8 +12,8 @@ import { keepWatching, type EventWatcherDeps, type WantedEvents } from './keep-w
 import { listenersByConnection } from './listeners';
 
 /**
- * Milliseconds between two checks for triggers while no automation listens. A changed definition causes a check at
- * once.
+ * Milliseconds between checks for triggers while no automation is listening. A changed definition causes an immediate
+ * check.
  */
 const QUIET_MS = 30_000;
 

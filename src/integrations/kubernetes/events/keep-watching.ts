@@ -36,8 +36,8 @@ export interface EventWatcherDeps {
 }
 
 /**
- * Returns the configs of the triggers that currently listen to a connection. Events that match none of them are not
- * stored.
+ * Returns the configs of the triggers that are currently listening to a connection. Events that match none of them are
+ * not stored.
  */
 export type WantedEvents = (connectionId: string) => readonly Record<string, unknown>[];
 
@@ -104,7 +104,7 @@ async function watchOnce(
 
 /**
  * Opens the connection on behalf of the first automation that may use its secrets.
- * @throws {FermataError} secret_not_allowed when none may use them
+ * @throws {FermataError} secret_not_allowed when no automation may use them
  * @throws {Lost} when no automation needs the watch
  */
 async function openWatched(

@@ -22,7 +22,7 @@ const Config = z.strictObject({
 });
 
 /**
- * The trigger `kubernetes.event`, for Events of a cluster
+ * The trigger `kubernetes.event`, for a cluster's Events
  * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
  */
 const event: TriggerType = {

@@ -11,7 +11,7 @@ const WATCH_SECONDS = 240;
 const TIMEOUT_MS = (WATCH_SECONDS + 30) * 1_000;
 const LIST_TIMEOUT_MS = 30_000;
 const PAGE = 500;
-/** Maximum length of a line in a watch response, in characters. Objects have at most 1.5 MB. */
+/** Maximum length in characters of a line in a watch response. Objects are at most 1.5 MB in size. */
 const MAX_LINE = 4_000_000;
 
 /** Thrown when the server no longer has the changes since the resource version. The events must then be listed. */
@@ -44,8 +44,8 @@ const Page = z.looseObject({
 });
 
 /**
- * Lists the events after a resource version, oldest first. If `after` is null, returns no events, only the current
- * version.
+ * Lists the events after a resource version, sorted from oldest to newest. If `after` is null, returns only the current
+ * version and no events.
  * @throws {Expired} when the list expired on the server before all pages were read
  */
 export async function listEvents(source: Source, after: string | null): Promise<Batch> {
