@@ -13,7 +13,7 @@ export const BASE_PATH = '/api/v1';
 
 interface AppOptions {
   log: Logger;
-  /** Answers `OPTIONS` requests of CloudEvents senders that ask for permission to deliver to an inbound route. */
+  /** Answers the `OPTIONS` requests in which CloudEvents senders request permission to deliver to an inbound route. */
   consent: WebhookConsent;
   /** Allows Temporal's Web UI to call the codec. */
   codecCors: (request: Request, response: Response, next: NextFunction) => void;
@@ -65,8 +65,9 @@ export function createExpressApp(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Wraps the handler of a route whose path senders also post to. Callers without credentials get 405 with `Allow: POST`
- * instead of an error about a missing token. Paths that end with an id are excluded, because only API clients use them.
+ * Wraps the handler of a route that shares its path with an inbound POST route. Callers without credentials get 405
+ * with `Allow: POST` instead of an error about a missing token. Paths that end with an id are excluded, because only
+ * API clients use them.
  */
 function refusingAnonymous(route: Route, run: Handler): Handler {
   if (route.refusesAnonymous !== true) return run;
@@ -83,7 +84,7 @@ function refusingAnonymous(route: Route, run: Handler): Handler {
   };
 }
 
-/** Allows only the page, script and style of this server, and calls to it. */
+/** Allows only pages, scripts and styles from this server, and requests to it. */
 const CONTENT_SECURITY_POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],

@@ -22,13 +22,13 @@ export interface Api {
   wake(): void;
   /** Clears the cache of tokens. Call it after a token was revoked in any process. */
   forgetTokens(): void;
-  /** Ends all streams. Other requests can finish. */
+  /** Ends all streams. Other requests are allowed to finish. */
   close(): void;
   /** Starts counting ended runs for `/metrics`. */
   startMetrics: ApiMetrics['start'];
   /** Returns the metrics for `/metrics`. */
   collectMetrics: ApiMetrics['collect'];
-  /** Ends the threads that check documents. Call it after the last request. */
+  /** Stops the threads that check documents. Call it after the last request. */
   finish(): Promise<void>;
 }
 

@@ -38,9 +38,9 @@ export interface ApiDeps {
   externalPlugins: ReadonlySet<string>;
   /** Connection types of plugins, by id. */
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
-  /** Hooks of all plugins to call when a system is removed, in order. */
+  /** Plugin hooks to call, in this order, when a system is removed. */
   systemRemovedHooks: readonly SystemRemovedHook[];
-  /** Runs scripts that users try out. */
+  /** Runs scripts that users test. */
   scripts: ScriptRunner;
   sns: Sns;
   /** Encrypts and decrypts Temporal payloads. If undefined, payloads are not encrypted. */
@@ -57,13 +57,13 @@ export interface ApiSettings {
   version: string;
   /** Bootstrap token with all permissions. If undefined, only tokens in the database are valid. */
   adminToken: string | undefined;
-  /** Maximum requests per second and token. */
+  /** Maximum number of requests per second for each token. */
   rateLimit: { perSecond: number; ingestPerSecond: number };
-  /** Maximum size of a body of inbound routes in bytes, after decompression. */
+  /** Maximum size of request bodies on inbound routes, in bytes after decompression. */
   ingestMaxBytes: number;
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. */
   trustedProxies: readonly string[];
-  /** Temporal Web UI to which runs link. */
+  /** Temporal Web UI that run links point to. */
   webUi: { baseUrl: string | undefined; namespace: string };
   /** How alerts are assigned to systems. */
   alerts: AlertSettings;
@@ -71,11 +71,11 @@ export interface ApiSettings {
   routingsMs?: number;
   /** Maximum number of automations that `fermata_runs_total` shows by name. Default: 100. */
   metricsAutomations?: number;
-  /** Certificates of Amazon SNS in PEM. If undefined, they are downloaded. */
+  /** Amazon SNS certificates in PEM format. If undefined, they are downloaded. */
   snsCertificates?: string | undefined;
   /**
-   * URL at which browsers reach the API. If it uses https, cookies are only sent over HTTPS. They are also only sent over
-   * HTTPS if a trusted proxy reports HTTPS.
+   * URL at which browsers reach the API. If it uses https, or if a trusted proxy reports HTTPS, browsers send cookies
+   * only over HTTPS.
    */
   publicUrl?: string | undefined;
   /** CloudEvents senders that may deliver (`WebHook-Allowed-Origin`). `*` allows all; the default is none. */
@@ -86,10 +86,12 @@ export interface ApiSettings {
   inForce?: readonly SettingInForce[];
   /** Modules of external plugins, for the threads that check documents. Default: none. */
   plugins?: readonly string[];
-  /** IANA time zone of `time` conditions that do not specify one, for dry runs. Default: UTC. */
+  /** IANA time zone that dry runs use for `time` conditions that do not specify one. Default: UTC. */
   timezone?: string;
   /** Directory of the built console. If undefined, the console is not served. */
   consoleDirectory?: string | undefined;
-  /** For tests: a response that the OpenAPI document does not describe becomes a 500. Default: false. */
+  /**
+   * For tests: if true, a response that the OpenAPI document does not describe is replaced by a 500. Default: false.
+   */
   checkAnswers?: boolean;
 }

@@ -23,8 +23,8 @@ export type Problem = z.infer<typeof Problem>;
 const LIMIT = 100;
 
 /**
- * Housekeeping runs every 5 minutes. It is late if no round has finished within this many seconds. If none has ever
- * finished, the time counts from the start of the first live worker.
+ * Housekeeping runs every 5 minutes. It is late if no round has finished within this many seconds. If no round has ever
+ * finished, the time is measured from the start of the first live worker.
  */
 const HOUSEKEEPING_LATE_SECONDS = 1_800;
 
@@ -179,7 +179,7 @@ async function temporalProblem(checkTemporal: () => Promise<void>): Promise<Prob
 
 const PLUGIN_ADVICE = 'Start a worker with the plugin that provides it (FERMATA_PLUGINS), or disable the automation.';
 
-/** Returns triggers and filters of enabled automations that no live worker has. */
+/** Returns a problem for each trigger or filter that an enabled automation uses but no live worker has. */
 async function missingNames(db: Executor): Promise<Problem[]> {
   const known = await knownByWorkers(db);
   return known === null ? [] : [...(await unknownTriggers(db, known)), ...(await missingFilters(db, known))];

@@ -7,8 +7,8 @@ import { createRunCounter } from './run-counter';
 import type { Route } from './http/route';
 
 /**
- * Metrics of the API process, and metrics of the whole installation, such as ended runs and armed waits. The latter are
- * read from the database at each scrape.
+ * Metrics of the API process, and metrics of the whole installation, such as ended runs and armed waits. The metrics of
+ * the installation are read from the database at each scrape.
  */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;

@@ -24,8 +24,8 @@ interface PluginHostDeps {
 }
 
 /**
- * Returns the routes of plugins. Each plugin has its own host. Secrets that plugins have read are masked in their
- * responses.
+ * Returns the routes that plugins provide. Each plugin has its own host. Secrets that plugins have read are masked in
+ * their responses.
  */
 export function pluginRoutes({ plugins, mask }: RunningPlugins, deps: PluginHostDeps): Route[] {
   return plugins.flatMap((plugin) => {
@@ -43,8 +43,8 @@ const guardRoute = (route: Route, mask: Mask): Route => ({
 });
 
 /**
- * Returns the parts of a reply, masked. A body of bytes remains unchanged, because its format is known only to the
- * plugin.
+ * Returns the parts of a reply, masked. A binary body remains unchanged, because only the plugin can interpret its
+ * format.
  */
 const maskParts = ({ body, headers }: Reply, mask: Mask): Partial<Reply> => ({
   ...(body !== undefined && !(body instanceof Uint8Array) && { body: mask(body, 'data') }),

@@ -2,15 +2,15 @@ import { Counter, type Registry } from 'prom-client';
 import { countableUntil, countEndedRuns, namedAutomations } from '../db/run-totals';
 import type { Executor } from '../db/executor';
 
-/** Label for all automations that are not shown by name. */
+/** Label value for all automations that are not shown by name. */
 const OTHER_AUTOMATIONS = 'other';
 const STATUSES = ['success', 'failed', 'cancelled'] as const;
 
 /**
  * Adds `fermata_runs_total` to a registry. It counts the runs that have ended since this process started counting,
- * whichever worker executed them. They are read from the database. `refresh` adds the runs that have ended since its
- * last call, about 2 s late. Each of the `named` oldest automations, and `other`, has a series for each status from the
- * start, so that the first failure is visible as an increase.
+ * regardless of which worker executed them. `refresh` reads the runs that have ended since its last call from the
+ * database; a run is counted about 2 s after its end. Each of the `named` oldest automations, and `other`, has a series
+ * for each status from the start, so that the first failure is visible as an increase.
  */
 export function createRunCounter(registers: Registry[], { db, named }: { db: Executor; named: number }) {
   const counter = new Counter({

@@ -155,7 +155,7 @@ function printRuns(runs: readonly Run[], output: Output): void {
   );
 }
 
-/** Returns the table cells for a run of one automation. */
+/** Returns the table cells for a run in the list of one automation's runs. */
 function runCells(run: Run) {
   const took = elapsedMs(run.startedAt, run.finishedAt);
   return [
@@ -171,7 +171,7 @@ function runCells(run: Run) {
 const nameOf = ({ automationName = '-', automationDeletedAt }: Partial<EvaluationRow>): string =>
   automationDeletedAt == null ? automationName : `${automationName} (deleted)`;
 
-/** Prints why events started no runs. With `isOfAll`, each row names its automation. */
+/** Prints why events started no runs. If `isOfAll` is true, each row contains the name of its automation. */
 function printEvaluations(evaluations: readonly EvaluationRow[], output: Output, isOfAll = false): void {
   output.line('\nEvents that started no run');
   if (evaluations.length === 0) return output.line('  none: each event that reached its triggers became a run');

@@ -20,7 +20,7 @@ import { createOutput, type Output } from './print/output';
 /** Port to which the automations in `examples/` send requests. */
 const EXAMPLE_PORT = 9099;
 const EXAMPLE_URL = `http://127.0.0.1:${EXAMPLE_PORT}`;
-/** The automation that the demo shows, and the path to which it posts. */
+/** The automation that the demo shows. It posts to `PAGER_PATH`. */
 const AUTOMATION = 'Clean up full disks';
 const PAGER_PATH = '/pager-of-demo';
 /** Duration in seconds that replaces the ten minutes in the example. */

@@ -41,7 +41,7 @@ async function runDev(): Promise<void> {
   }
 }
 
-/** Stops everything in order at the first signal. Ctrl-C after that kills everything. */
+/** Stops everything in order at the first signal. Pressing Ctrl-C after that kills everything immediately. */
 export function stopOnSignals(stack: DevStack, say: Say): { readonly stopping: boolean } {
   const asked = { stopping: false };
   const onSignal = (signal: NodeJS.Signals) => {

@@ -10,9 +10,9 @@ export function readsEnvFile(argv: readonly string[]): boolean {
 }
 
 /**
- * Loads `./.env` for the commands in `SERVICES`. All other commands ignore the file. In a directory checked out from
- * somebody else, it could name a server that would receive the user's token, or plugins that would run with the user's
- * rights.
+ * Loads `./.env` for the commands in `SERVICES`. All other commands ignore the file. In a repository cloned from
+ * somebody else, the file could name a server that would receive the user's token, or plugins that would run with the
+ * user's permissions.
  */
 export function loadEnvFile(argv: readonly string[]): void {
   if (readsEnvFile(argv) && existsSync('.env')) process.loadEnvFile('.env');

@@ -9,7 +9,7 @@ import { instantText } from './print/time-text';
 import { runEnd, runHead, stepLines } from './print/timeline';
 
 const RECONNECT_MS = 1_000;
-/** Milliseconds for which a lost connection is retried before the command fails. */
+/** Time in milliseconds for which a lost connection is retried before the command fails. */
 const GIVE_UP_MS = 60_000;
 
 interface FollowOptions {

@@ -60,7 +60,7 @@ async function importHomeAssistant(file: string, { out, kind }: Options): Promis
 /**
  * Reads the automations in a file.
  * @throws {UsageError} when the file cannot be read
- * @throws {Error} when it is not valid YAML, or not a file of automations
+ * @throws {Error} when it is not valid YAML, or does not contain automations
  */
 function read(file: string): ReturnType<typeof readAutomations> {
   let text: string;

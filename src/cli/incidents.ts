@@ -135,8 +135,8 @@ async function update(given: string, options: UpdateOptions, verb: keyof typeof 
 }
 
 /**
- * Returns the status that an update gives the incident, or undefined if the status does not change. An acknowledgement
- * never moves the incident back to an earlier status.
+ * Returns the incident status that results from an update, or undefined if the status does not change. An
+ * acknowledgement never moves the incident back to an earlier status.
  */
 function statusAfter(verb: keyof typeof SAID, current: string, given: string | undefined): string | undefined {
   if (verb === 'resolve') return 'resolved';

@@ -7,7 +7,7 @@ import { UsageError } from './usage-error';
 import { loadEnvFile } from './env-file';
 import { packageVersion } from '../package-version';
 
-/** What the file of a subcommand exports. */
+/** The exports of a subcommand's file. */
 interface Subcommand {
   /**
    * Adds arguments, options, examples and the action to the command. `whole` creates the program with all subcommands

@@ -41,8 +41,9 @@ Examples:
 
 /**
  * Registers search attributes in Temporal. A failure is only logged, because Temporal may start later. Registers
- * nothing if `FERMATA_SEARCH_ATTRIBUTES` is `registered`, as for Temporal Cloud, where only its own tools can register
- * them. Without search attributes, everything works except filtering by them in the Web UI.
+ * nothing if `FERMATA_SEARCH_ATTRIBUTES` is `registered`. Temporal Cloud needs this setting, because only its own tools
+ * can register search attributes there. Without search attributes, everything works except filtering by them in the Web
+ * UI.
  */
 async function registerInTemporal(config: Config, log: Logger): Promise<void> {
   const { address, namespace, searchAttributes } = config.temporal;

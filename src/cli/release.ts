@@ -86,7 +86,7 @@ function percentageOf(text: string): number {
 }
 
 /**
- * Performs a change and prints the status after it.
+ * Performs a change and prints the resulting status.
  * @throws {ConfigError} when FERMATA_DEPLOYMENT_NAME is not set
  */
 async function withReleases(

@@ -61,8 +61,9 @@ ${CONNECTION_HELP}`,
 }
 
 /**
- * Returns the change with the given id. If there is none, returns the newest changes of the entity or system with this
- * id. If there are none of those, returns the newest changes from which triggers can receive an event with this name.
+ * Returns the change with the given id. If it does not exist, returns the newest changes of the entity or system with
+ * this id. If there are no such changes either, returns the newest changes from which triggers can receive an event
+ * with this name.
  */
 async function detailsOf(
   client: ApiClient,

@@ -6,7 +6,7 @@ const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 
-/** Slows down attempts to guess tokens. Counts only within this process. */
+/** Slows down attempts to guess tokens. Failures are counted separately in each process. */
 export interface AttemptLimit {
   /**
    * Checks whether the address may try to sign in.
@@ -16,7 +16,7 @@ export interface AttemptLimit {
   failed(address: string): void;
 }
 
-/** Creates a limit of ten failures per minute and address. */
+/** Creates a limit of ten failures per minute for each address. */
 export function createAttemptLimit(clock: Clock): AttemptLimit {
   const failures = new Map<string, number[]>();
   const recent = (address: string, now: number) =>

@@ -9,8 +9,8 @@ import type { Principal } from './principal';
 import { csrfTokenOf, sessionCookieOf } from './session-cookie';
 
 /**
- * Milliseconds for which tokens are cached. Other API processes are notified when a token is revoked. A process that
- * misses the notification accepts the token for up to this long.
+ * Time in milliseconds for which tokens are cached. Other API processes are notified when a token is revoked. A process
+ * that misses the notification accepts the token for up to this long.
  */
 const CACHE_MS = 1000;
 const MAX_CACHED = 10_000;
@@ -41,8 +41,8 @@ interface Cached {
 }
 
 /**
- * Creates an authenticator. It checks bearer tokens and sessions against the database, and the bootstrap token against
- * the configuration, which works without the database.
+ * Creates an authenticator. It checks bearer tokens and sessions against the database. It checks the bootstrap token
+ * against the configuration, so that token is accepted even if the database is unreachable.
  */
 export function createAuthenticator(deps: {
   db: Executor;

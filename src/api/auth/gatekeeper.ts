@@ -30,7 +30,7 @@ export function createGatekeeper(deps: {
   authenticator: Authenticator;
   clock: Clock;
   pool: Pick<Pool, 'waitingCount'>;
-  /** Limits requests to all routes except inbound routes. */
+  /** Limits requests to all routes that need credentials, except inbound routes. */
   ordinary: RateLimiter;
   rateLimit: { perSecond: number; ingestPerSecond: number };
   clientAddress: ClientAddress;
@@ -81,7 +81,7 @@ export function createGatekeeper(deps: {
 }
 
 /**
- * Refuses a request with a session cookie but without the matching CSRF token. A browser also sends the cookie with
+ * Refuses a request that has a session cookie but not the matching CSRF token. A browser also sends the cookie with
  * requests from other sites, but only the console can read the token.
  * @throws {FermataError} `csrf`
  */

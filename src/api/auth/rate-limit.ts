@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 
-/** Maximum number of buckets in memory. Beyond it, the oldest bucket is removed. */
+/** Maximum number of buckets in memory. When it is reached, the oldest bucket is removed to make room for a new one. */
 const MAX_BUCKETS = 10_000;
 
 /** Admits or refuses requests, per caller. */
@@ -12,7 +12,7 @@ export interface RateLimiter {
    */
   take(caller: string): void;
   /**
-   * Refuses a caller that has used up its requests, without counting a request.
+   * Refuses a caller that has used up its allowance, without counting a request.
    * @throws {FermataError} `rate_limited`
    */
   check(caller: string): void;
@@ -21,8 +21,8 @@ export interface RateLimiter {
 }
 
 /**
- * Creates a token bucket per caller. A bucket holds the requests of one second and refills continuously. Counts only
- * within this process.
+ * Creates a rate limiter with a token bucket per caller. A bucket holds one second's worth of requests and refills
+ * continuously. Requests are counted separately in each process.
  */
 export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter {
   const buckets = new Map<string, { tokens: number; at: number }>();

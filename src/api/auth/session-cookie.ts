@@ -1,6 +1,6 @@
 import { sha256 } from '../../domain/sha256';
 
-/** Name of the cookie of a console session. */
+/** Name of the console session cookie. */
 export const SESSION_COOKIE = 'fermata_session';
 /** Lifetime of a session in milliseconds. */
 export const SESSION_MS = 12 * 3_600_000;

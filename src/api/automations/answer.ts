@@ -10,7 +10,7 @@ import type { AutomationValidator, KnownReferences } from './validator';
 /** Content types in which an automation can be requested. */
 export const AUTOMATION_TYPES = ['application/json', 'application/yaml'] as const;
 
-/** An automation in responses. */
+/** Response schema for an automation. */
 export const AutomationAnswer = z
   .object({
     id: z.uuid(),

@@ -3,7 +3,7 @@ import type { VersionRecord } from '../../db/automation-store';
 import { Definition } from '../../domain/definition/schema';
 import { toYaml } from '../../domain/definition/yaml';
 
-/** A difference at one path. Null means that the value is absent on that side. */
+/** A difference at one path. `before` or `after` is null if that version has no value at the path. */
 interface PlaceChange {
   path: string;
   before: unknown;
@@ -20,7 +20,7 @@ export function diffVersions(from: VersionRecord, to: VersionRecord) {
 }
 
 /**
- * Returns a version as YAML. The definition is parsed again to restore the order of keys, which jsonb does not keep.
+ * Returns a version as YAML. The definition is parsed again to restore the key order, which jsonb does not preserve.
  */
 function yamlOf({ definition }: VersionRecord): string {
   const ordered = Definition.safeParse(definition);

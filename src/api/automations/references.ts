@@ -12,7 +12,7 @@ const MAX_REMEMBERED = 20_000;
 /** How an automation refers to an entity: by id, as any entity of its kind, or as the system of a run. */
 export type ReferenceKind = 'id' | 'any' | 'system_of_run';
 
-/** Finds out which entities automations refer to. */
+/** Determines which entities automations refer to. */
 export interface ReferenceIndex {
   /** Returns how an automation refers to an entity, or undefined if it does not. */
   referenceKind(
@@ -73,8 +73,8 @@ function refsInText(value: unknown, bare: boolean): readonly EntityRef[] {
 }
 
 /**
- * Reads a state condition: `{entity, status}` for health, or `{kind, id, field}` for other kinds. A templated id counts
- * as any id.
+ * Reads a state condition: `{entity, status}` for health, or `{kind, id, field}` for other kinds. A templated id is
+ * treated as a reference to every entity of the kind.
  */
 function stateRefs(state: unknown): EntityRef[] {
   if (typeof state !== 'object' || state === null) return [];

@@ -17,19 +17,21 @@ export type { KnownReferences } from '../checks/document-checks';
 /** Validates automations with the plugins of this process. Large documents are validated off the main thread. */
 export interface AutomationValidator {
   /**
-   * Validates a document. `source` is its text. `known` contains the existing names; without it, references are not
-   * checked.
+   * Validates a document. `source` contains its text. `known` contains the existing names; without it, references are
+   * not checked.
    */
   validate(document: unknown, source?: BodySource, known?: KnownReferences): Promise<Validation>;
   validateText(text: string, contentType: string | undefined, known: KnownReferences): Promise<TextFindings>;
-  /** Reads the documents of a GitOps request. Without `known`, references are not checked. */
+  /** Reads the documents in a GitOps request. Without `known`, references are not checked. */
   readGitOps(text: string, known?: KnownReferences): Promise<GitOpsRead>;
   /**
-   * Returns the value of a YAML text.
+   * Parses YAML and returns its value.
    * @throws {FermataError} `malformed_body`, `body_too_large`
    */
   parse(text: string): Promise<unknown>;
-  /** Returns an automation as YAML. This is the text that its author saved, if it still matches the definition. */
+  /**
+   * Returns an automation as YAML. If the text that its author saved still matches the definition, returns that text.
+   */
   textOf(automation: StoredDocument & Pick<AutomationRecord, 'sourceYaml'>): Promise<string>;
   /** Returns the YAML text to store after a change, or null if there is none. */
   textAfter(change: TextChange): Promise<string | null>;

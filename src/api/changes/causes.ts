@@ -12,7 +12,7 @@ import { toRef, toRunOfChange, type CauseAnswer, type ChangeDetail } from './cha
 
 type Cause = z.input<typeof CauseAnswer>;
 
-/** Maximum number of effects of a change or run that a response lists. */
+/** Maximum number of effects that a response lists for a change or run. */
 export const MAX_BELOW = 100;
 
 /** A change with the run that wrote it, or a run with the change that started it. */
@@ -99,7 +99,7 @@ const refsOf = (change: Change, sources: ReadonlyMap<string, Change>, registry: 
     from: knownSources(source, sources).map((further) => toRef(further, registry)),
   }));
 
-/** Creates a function that converts links to their form in responses. */
+/** Creates a function that converts links to their response format. */
 export async function causeAnswers(
   db: Executor,
   registry: Registry,
@@ -121,12 +121,12 @@ export async function causeAnswers(
   };
 }
 
-/** The fields of a change that is not, or no longer, in the log. */
+/** Response fields for a change that is unknown or no longer in the log. */
 const NO_CHANGE = { kind: null, id: null, name: null, event: null, customType: null, events: [] };
 
 /**
  * Returns a run and the runs that led to it, nearest first, each with the change that started it. Returns an empty list
- * for a change from outside (`causedBy` null).
+ * if `causedBy` is null, i.e. for an external change.
  */
 export async function causeChain(db: Executor, causedBy: string | null): Promise<Link[]> {
   const links: Link[] = [];

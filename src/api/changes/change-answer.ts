@@ -23,7 +23,7 @@ export const CustomType = z
   .nullable()
   .describe('The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null');
 
-/** The name of an entity in responses. */
+/** Response schema for the name of an entity. */
 export const EntityName = z
   .string()
   .nullable()
@@ -31,7 +31,7 @@ export const EntityName = z
     'Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none',
   );
 
-/** The fields of every answer about a change: its id, its entity and its event. */
+/** Fields that all responses about a change have: its id, its entity and its event. */
 export const changeFields = {
   changeId: z.uuid(),
   kind: z.string(),
@@ -70,7 +70,7 @@ const ChangeAnswer = z
   })
   .meta({ id: 'Change' });
 
-/** A part of a config, filter or condition with its values. */
+/** A part of a config, filter or condition, with its actual value and its expected value. */
 export const PartAnswer = z
   .object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() })
   .meta({ id: 'Part' });
@@ -121,7 +121,7 @@ export const RunOfChangeAnswer = z
   })
   .meta({ id: 'RunOfChange' });
 
-/** A change that another answer refers to. */
+/** A reference to a change in another resource's response. */
 const ChangeRef = z
   .object({
     ...changeFields,
@@ -183,7 +183,7 @@ export const ChangeDetail = z
   })
   .meta({ id: 'ChangeDetail' });
 
-/** The event of all custom events. */
+/** Event name that all custom events share. */
 export const CUSTOM_EVENT = 'automation.event';
 
 /** Returns the `type` from the payload of a custom event, or null for other events. */
@@ -203,10 +203,7 @@ export function eventsOf(change: Change, registry: Registry): string[] {
   return [...new Set(derived.map(({ event }) => event))];
 }
 
-/**
- * Returns the context key of a change. For a change of state, this is the id of the entity. For an event, it may be
- * null.
- */
+/** Returns the context key of a change. For a state change, this is the entity id. For an event, it may be null. */
 export const contextKeyOf = ({ change, contextKey }: LoggedChange): string | null =>
   change.shape === 'event' ? contextKey : change.id;
 
@@ -230,7 +227,7 @@ function headOf(logged: LoggedChange, registry: Registry) {
   };
 }
 
-/** Returns a change as other answers refer to it. */
+/** Returns a reference to a change, for use in other responses. */
 export function toRef(change: Change, registry: Registry): z.input<typeof ChangeRef> {
   return {
     ...{ changeId: change.changeId, kind: change.kind, id: change.id, name: nameOfChange(change) },

@@ -3,7 +3,7 @@ import { statesOfKeys } from '../../db/entity-states';
 import type { Executor } from '../../db/executor';
 import { nameOfEntity } from './entity-name';
 
-/** The name of a context key in responses. */
+/** Response schema for the name of a context key. */
 export const ContextName = z
   .string()
   .nullable()
@@ -12,11 +12,12 @@ export const ContextName = z
   );
 
 /**
- * Returns the name for a context key or the id of a system, an alert, an incident or a maintenance; null for other keys.
+ * Returns the name for a context key that is the id of a system, an alert, an incident or a maintenance. Returns null
+ * for other keys.
  */
 export type NameOfKey = (key: string | null) => string | null;
 
-/** Returns a function that returns the names for some keys, from the current states of the entities. */
+/** Returns a function that maps the given keys to names. The names are read from the current states of the entities. */
 export async function namesOfKeys(db: Executor, keys: readonly (string | null)[]): Promise<NameOfKey> {
   const states = await statesOfKeys(
     db,
@@ -26,7 +27,7 @@ export async function namesOfKeys(db: Executor, keys: readonly (string | null)[]
   return (key) => (key === null ? null : (names.get(key) ?? null));
 }
 
-/** Returns a function that returns the names for the context keys of some rows. */
+/** Returns a function that maps the context keys of the given rows to names. */
 export const contextNames = (db: Executor, rows: readonly { contextKey: string | null }[]): Promise<NameOfKey> =>
   namesOfKeys(
     db,

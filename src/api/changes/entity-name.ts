@@ -1,6 +1,6 @@
 import type { Change } from '../../domain/entities/change';
 
-/** Labels that identify an alert best, in the order of preference. */
+/** Labels that best identify an alert, in order of preference. */
 const MAIN_LABELS = ['instance', 'host', 'hostname', 'system', 'service', 'job', 'namespace', 'pod', 'severity'];
 /** Maximum number of labels in the name of an alert. */
 const MAX_LABELS = 3;
@@ -19,7 +19,10 @@ export function nameOfEntity(kind: string, state: State): string | null {
   return textIn(state, 'title') ?? textIn(state, 'name') ?? null;
 }
 
-/** Returns the display name of the entity of a change, or null if it has none. An event has none. */
+/**
+ * Returns the display name of the entity that changed, or the name of its system if the entity itself has no name.
+ * Returns null if neither has a name, and for events.
+ */
 export function nameOfChange(change: Change): string | null {
   if (change.shape === 'event') return null;
   const name = nameOfEntity(change.kind, change.next ?? change.prev ?? {});

@@ -26,7 +26,7 @@ function systemOf(change: Change): string | undefined {
   return typeof facts['systemId'] === 'string' ? facts['systemId'] : undefined;
 }
 
-/** Returns a time in UTC, with its date if it is not on the same day as `from`. */
+/** Returns a time in UTC. The date is included unless it is the same as the date of `from`. */
 function untilText(end: Date, from: Date): string {
   const [day = '', time = ''] = end.toISOString().split('T');
   return from.toISOString().startsWith(day) ? time.slice(0, 5) : `${day} ${time.slice(0, 5)}`;

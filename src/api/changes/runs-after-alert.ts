@@ -5,13 +5,14 @@ import { runsStartedBy } from '../../db/routing-queries';
 import { ALERT_KIND } from '../../domains/alert/alert-entity';
 import { effectsOf, MAX_BELOW } from './causes';
 
-/** Maximum number of changes of the alert that are followed, newest first. */
+/** Maximum number of changes of the alert to follow. The newest changes are followed. */
 const MAX_CHANGES = 50;
 
 /**
- * Returns the ids of the newest runs that an alert led to since an instant, in no particular order: runs that its
- * changes started, runs that changes derived from them started (of health, and of its impact on other systems), and
- * runs that these runs led to. Each step is an index look-up. The depth is limited as for the causes of a run.
+ * Returns the ids of the newest runs that an alert has led to since an instant, in no particular order. These are the
+ * runs started by the alert's changes, the runs started by changes derived from them (health changes and their impact
+ * on other systems), and the runs that those runs led to. Each step is an index look-up. The depth limit is the same as
+ * for the causes of a run.
  */
 export async function runsAfterAlert(db: Executor, fingerprint: string, since: Date): Promise<string[]> {
   const entities = [{ id: fingerprint, kind: ALERT_KIND }];

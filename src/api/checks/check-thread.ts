@@ -10,8 +10,8 @@ import type { CheckJob, CheckThreadData } from './document-work';
 import { answerOfError, type ThreadAnswer } from './thread-answer';
 
 /**
- * Entry point of a thread that checks documents. The thread has the triggers, actions and filters of its process, and
- * makes no calls.
+ * Entry point of a thread that checks documents. The thread has the triggers, actions and filters of its process. It
+ * does not call other systems.
  */
 async function serve(): Promise<void> {
   const { plugins: modules, directory } = workerData as CheckThreadData;

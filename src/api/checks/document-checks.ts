@@ -18,7 +18,7 @@ import { splitBody } from '../automations/input';
 /** Existing names that documents can refer to. */
 export interface KnownReferences extends KnownNames {
   secrets?: ReadonlySet<string>;
-  /** Uses to which secrets are bound, by name. */
+  /** The uses to which each secret is restricted, by secret name. */
   bindings?: ReadonlyMap<string, SecretBinding | null>;
   /** Id of the automation, if it has been saved. */
   automationId?: string;
@@ -35,23 +35,23 @@ export interface RenderRequest {
 
 export type Rendered = { output: unknown } | { error: { message: string; line: number; column: number } };
 
-/** Errors and warnings about a text. */
+/** Errors and warnings about the text of a document. */
 export interface TextFindings {
   errors: Finding[];
   warnings: Finding[];
 }
 
 /**
- * Checks of documents and templates that are too slow for the main thread. Their inputs and outputs can be cloned
- * (structured clone), so a thread can run them.
+ * Checks of documents and templates that are too slow for the main thread. All inputs and outputs support structured
+ * cloning, so the checks can run in a thread.
  */
 export interface DocumentChecks {
   /**
-   * Returns the value of a YAML text.
+   * Parses YAML and returns its value.
    * @throws {FermataError} as `parseYaml`
    */
   parse(input: { text: string }): unknown;
-  /** Returns the YAML of an automation. */
+  /** Returns an automation as YAML. */
   textOf(input: { sourceYaml: string | null; stored: StoredDocument }): string;
   /** Returns the YAML text to store after a change. */
   textAfter(change: TextChange): string | null;
@@ -87,10 +87,10 @@ function createLazyLocate(text: string): Locate {
   return (place, detail) => (locate ??= parseYaml(text).locate)(place, detail);
 }
 
-/** Codes of errors about the text. Other errors are not reported as findings. */
+/** Codes of errors that are caused by the text. Only these errors are reported as findings. */
 const TEXT_ERRORS = new Set(['validation_failed', 'malformed_body', 'limit_exceeded', 'invalid_text']);
 
-/** Validates a text. If it is not valid YAML or JSON, reports that as a finding. */
+/** Validates the text of a document. Invalid YAML or JSON is reported as a finding. */
 function validateText(
   deps: { registry: Registry; filters: FilterRegistry },
   text: string,

@@ -20,7 +20,7 @@ export interface CheckJob {
   input: unknown;
 }
 
-/** Data with which a thread loads the plugins of its process. */
+/** Data that a thread needs to load the plugins of its process. */
 export interface CheckThreadData {
   plugins: readonly string[];
   directory: string;
@@ -29,8 +29,8 @@ export interface CheckThreadData {
 /** Document checks that do not block the event loop. */
 export interface DocumentWork {
   /**
-   * Runs a check, immediately if `size` (in characters) is small, otherwise in a thread.
-   * @throws {FermataError} the error of the check, or `limit_exceeded` when it takes longer than 10 s
+   * Runs a check on the calling thread if `size` (in characters) is small, otherwise in a separate thread.
+   * @throws {FermataError} the error that the check throws, or `limit_exceeded` when it takes longer than 10 s
    */
   run<K extends keyof DocumentChecks>(
     check: K,

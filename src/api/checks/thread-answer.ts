@@ -1,7 +1,10 @@
 import { FermataError, type ErrorCode, type Finding } from '../../domain/errors';
 import type { ThreadVerdict } from '../../thread-pool';
 
-/** The result of a job in a thread. Errors are transferred with their code, because their class is lost. */
+/**
+ * The result of a job in a thread. Errors are transferred with their code, because the transfer does not preserve their
+ * class.
+ */
 export type ThreadAnswer =
   | { result: unknown }
   | {
@@ -13,7 +16,7 @@ export type ThreadAnswer =
         retryAfterSeconds: number | undefined;
       };
     }
-  /** For unexpected errors: the stack trace. */
+  /** The stack trace of an unexpected error. */
   | { failure: string };
 
 /** Returns the result for a job that threw an error. */
@@ -27,8 +30,8 @@ export function answerOfError(error: unknown): ThreadAnswer {
 
 /**
  * Returns the value of a finished job.
- * @param what the first words of the message about a timeout, e.g. "Checking this"
- * @throws {FermataError} the error of the job, or `limit_exceeded` when its thread was stopped at the deadline
+ * @param what the first words of the timeout message, e.g. "Checking this"
+ * @throws {FermataError} the error that the job threw, or `limit_exceeded` when its thread was stopped at the deadline
  */
 export function resultOf(verdict: ThreadVerdict<ThreadAnswer>, what: string, deadlineMs: number): unknown {
   if (verdict.type === 'too_expensive') {

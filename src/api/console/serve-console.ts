@@ -5,7 +5,7 @@ import express, { type Express, type Request, type Response } from 'express';
 
 /** Path of the console. */
 export const CONSOLE_PATH = '/console';
-/** Placeholder in the page for the nonce of style elements, which the editor creates. */
+/** Placeholder in the page for the nonce of the style elements that the editor creates. */
 const NONCE_PLACEHOLDER = '__STYLE_NONCE__';
 
 /**

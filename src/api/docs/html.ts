@@ -11,7 +11,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 }
 
-/** Returns a paragraph in which `code` is marked. Descriptions use no other Markdown. */
+/** Returns a paragraph in which text between backticks is marked as code. Descriptions use no other Markdown. */
 export function markdown(text: string): string {
   return `<p>${inline(text)}</p>`;
 }

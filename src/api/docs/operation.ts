@@ -47,10 +47,7 @@ function renderReferenced(schema: Parameter['schema'] | undefined): string {
   return typeof schema.$ref === 'string' ? `<p class="type">${typeOf(schema)}</p>` : renderSchema(schema);
 }
 
-/**
- * Renders the form of an operation. Returns no form for streams, which do not end, and for files, which do not fit into
- * a text field.
- */
+/** Renders the form of an operation. Returns an empty string for streams, because their responses do not end. */
 function renderForm(method: string, path: string, { parameters = [], requestBody, responses }: Operation): string {
   if (responses['200']?.content?.['text/event-stream'] !== undefined) return '';
   const fields = parameters

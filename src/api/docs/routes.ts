@@ -9,7 +9,7 @@ import { STYLE } from './style';
 const common = { method: 'get', atRoot: true, permission: 'public', tag: 'Operations' } as const;
 const text = (body: string, contentType: string): Promise<Reply> => Promise.resolve({ status: 200, body, contentType });
 
-/** Returns the routes of the OpenAPI document and the documentation page. The document also describes these routes. */
+/** Returns the routes for the OpenAPI document and the documentation page. The document also describes these routes. */
 export function documentationRoutes(resources: readonly Route[], version: string): Route[] {
   const page = (path: string, operationId: string, summary: string, body: () => string, contentType: string) =>
     readRoute({

@@ -1,7 +1,10 @@
 import type { JsonSchema } from '../openapi/schema';
 import { escapeHtml, inline } from './html';
 
-/** Maximum nesting depth to render. Deeper parts are shown where their schema is linked. */
+/**
+ * Maximum nesting depth to render. Parts nested more deeply are left out, unless they are named schemas, which are
+ * linked.
+ */
 const MAX_DEPTH = 6;
 
 /** Renders a JSON Schema as a tree of its properties. */

@@ -1,6 +1,6 @@
 /**
- * The script of the documentation page. It searches, opens the operation that a link leads to, and sends requests.
- * Everything else is HTML.
+ * The script of the documentation page. It filters operations by a search text, opens the operation that a link refers
+ * to, and sends requests. All other content is static HTML.
  */
 export const SCRIPT = `'use strict';
 const calls = [...document.querySelectorAll('details.call')];

@@ -31,7 +31,7 @@ interface Given {
 
 /**
  * Returns an event with the given payload that occurs now, after every change in the log. If the trigger derives its
- * payload from another event, the given payload may be that of either event.
+ * payload from another event, the given payload may have the format of either event.
  */
 export function eventOf(registry: Registry, given: Given, reads: ResultReads): DryEvent {
   const { event, config, payload, now } = given;
@@ -65,8 +65,9 @@ const withOwnPayload = (type: TriggerType): TriggerType =>
   Object.assign(Object.create(type) as TriggerType, { payloadOf: (payload: Record<string, unknown>) => payload });
 
 /**
- * Returns whether a payload has the format of the trigger itself, not of the event that the trigger derives its payload
- * from. An incomplete payload counts as the trigger's own, unless the trigger can derive its payload from it.
+ * Returns whether a payload has the format of the trigger itself, as opposed to the format of the event from which the
+ * trigger derives its payload. An incomplete payload is treated as the trigger's own, unless the trigger can derive its
+ * payload from it.
  */
 function isOwnPayload({ type, payload, config }: Given, source: TriggerType | undefined): boolean {
   if (!type.payloadOf || type.payloadSchema.safeParse(payload).success) return true;
@@ -74,8 +75,8 @@ function isOwnPayload({ type, payload, config }: Given, source: TriggerType | un
 }
 
 /**
- * Returns the payload that the trigger derives. Returns null if it derives none, or if an error occurs, which the
- * config gate reports later.
+ * Returns the payload that the trigger derives. Returns null if it derives none or if an error occurs. The config gate
+ * reports such errors later.
  */
 function ownPayloadOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>) {
   try {

@@ -126,7 +126,7 @@ function scopeWithoutTrigger(
   return { ...runScopeOf(automation, { payload, actor, occurredAt: now.toISOString() }, contextKey ?? null), steps };
 }
 
-/** Converts a gate's decision to its form in the report. */
+/** Converts a gate's decision to the report format. */
 function gateOf({ gate, passed, detail, trace, deciding, variables }: EvaluatedGate): DryGate {
   const seen = trace?.();
   const part = deciding?.();
@@ -156,7 +156,7 @@ function notEvaluated({ window, for: dwell }: RoutedAutomation['triggers'][numbe
   return gates;
 }
 
-/** Evaluates the concurrency gate. The dry run continues after a refusal, so that its steps are shown. */
+/** Evaluates the concurrency gate. After a refusal, the dry run still continues, so that the report shows the steps. */
 async function passConcurrency(
   { db, countActive }: Pick<DryGateDeps, 'db' | 'countActive'>,
   { id, mode, max_runs: maxRuns, concurrency_scope: scope }: RoutedAutomation,

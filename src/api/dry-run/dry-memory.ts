@@ -11,7 +11,7 @@ interface KeptArtifact {
   artifact: ExpressionContext['artifacts'][number];
 }
 
-/** Keeps the results of steps in a dry run for later steps: artifacts, results of waits, and their mocks. */
+/** Keeps the results of the steps in a dry run for later steps: artifacts, wait results, and mocks of both. */
 export class DryMemory {
   private readonly made: KeptArtifact[] = [];
   private readonly waits = new Map<string, Record<string, unknown>>();
@@ -23,7 +23,9 @@ export class DryMemory {
     private readonly mocks: Readonly<Record<string, unknown>>,
   ) {}
 
-  /** Returns the mock for the path of a step, otherwise the mock for its id, otherwise undefined. */
+  /**
+   * Returns the mock for a step's path or, if there is none, the mock for its id. Returns undefined if neither exists.
+   */
   mockOf({ id }: ActionStep, path: string): Record<string, unknown> | undefined {
     const key = [path, id].find((each) => each !== undefined && Object.hasOwn(this.mocks, each));
     return key === undefined ? undefined : (this.mocks[key] as Record<string, unknown>);

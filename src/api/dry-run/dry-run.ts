@@ -14,12 +14,12 @@ export interface DryRunDeps extends DryGateDeps {
 }
 
 export interface DryRunRequest extends DryInput {
-  /** Data of artifacts and results of waits, by action id or path. */
+  /** Mocked artifact data and wait results, by action id or path. */
   mocks: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Runs an automation on a payload or past change without side effects. Returns the value of each condition, each
+ * Runs an automation with a payload or past change, without side effects. Returns the value of each condition, each
  * rendered configuration and each chosen branch. Reads live state, but writes nothing and makes no calls. Delays only
  * advance a simulated clock, and waits complete at once unless a mock makes them time out. The automation may be
  * disabled and the payload may be incomplete.

@@ -66,7 +66,7 @@ export class DrySteps {
     Object.assign(row, shown, error && { error }, merged && { trace: merged });
   }
 
-  /** Records notes of the interpreter about steps that contain others, and about steps without an activity. */
+  /** Records the interpreter's notes about steps that contain other steps and about steps without an activity. */
   note({ node, path, status, persist, result, error }: Extract<Command, { type: 'note' }>): void {
     if (!persist) return;
     const row = this.begin(node, path);
@@ -80,7 +80,10 @@ export class DrySteps {
     }
   }
 
-  /** Returns all steps in the order in which they started. Steps that were still open at the end count as cancelled. */
+  /**
+   * Returns all steps in the order in which they started. Steps that were still open at the end have status
+   * `cancelled`.
+   */
   all(): DryStep[] {
     return [...this.rows.values()].map(({ status, ...row }) => ({ ...row, status: endedAs(status) }));
   }
@@ -96,16 +99,14 @@ export class DrySteps {
 const endedAs = (status: StepStatus): DryStep['status'] =>
   status === 'success' || status === 'failed' || status === 'skipped' ? status : 'cancelled';
 
-/**
- * Merges traces, so that a loop which evaluates its condition at each iteration keeps the results of all iterations.
- */
+/** Merges traces. A loop that evaluates its condition in each iteration thereby keeps the results of all iterations. */
 function mergeTraces(before: DryStep['trace'], trace: DryStep['trace']): DryStep['trace'] | undefined {
   const conditions = [before, trace].flatMap((each) => (each?.['conditions'] ?? []) as ConditionTrace[]);
   const merged = { ...before, ...trace, ...(conditions.length > 0 && { conditions }) };
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
-/** Returns the error of a failed step in the form in which step rows and `run.error` contain it. */
+/** Returns the error of a failed step in the format of step rows and `run.error`. */
 export function failureOf(error: unknown, { id }: PlanNode, path: string): RunError {
   const code = error instanceof FermataError ? error.code : 'expression_error';
   return { code, message: shortText(toStorable(messageOf(error))), path, ...(id === null ? {} : { actionId: id }) };

@@ -1,6 +1,8 @@
 import type { Evaluator, ExpressionContext } from '../../evaluation/evaluator';
 
-/** Returns an evaluator with a clock that always returns the same instant. Live state is still the current state. */
+/**
+ * Returns an evaluator whose clock always returns the same instant. State is still read live, not as of that instant.
+ */
 export function evaluatorAt(evaluator: Evaluator, now: Date): Evaluator {
   const at = (scope: ExpressionContext): ExpressionContext => ({ ...scope, now });
   return {

@@ -30,11 +30,14 @@ export interface DryStep {
   trace?: Record<string, unknown>;
 }
 
-/** The outcome for an event: `would_run`, or the reason why no run would start, as in evaluations. */
+/**
+ * The outcome for an event: `would_run`, or the reason why no run would start. The reasons are the same as in
+ * evaluations.
+ */
 export type DryOutcome =
   'would_run' | 'config' | 'silenced' | 'filter' | 'condition' | 'already_running' | 'max_runs' | 'disabled' | 'error';
 
-/** The result of running an automation on a payload without side effects. */
+/** The result of a dry run of an automation. */
 export interface DryRun {
   outcome: DryOutcome;
   gates: DryGate[];

@@ -33,7 +33,7 @@ export interface Beginning {
   /** Scope after the gates. */
   scope: ExpressionContext;
   now: Date;
-  /** Data of artifacts and results of waits, by action id or path. */
+  /** Mocked artifact data and wait results, by action id or path. */
   mocks: Readonly<Record<string, unknown>>;
 }
 
@@ -139,7 +139,7 @@ const traceOf = ({ enabled }: { action: ActionStep } & Pick<EvaluatedStep, 'enab
 });
 
 /**
- * Returns an evaluation as a dry run shows it: a delay with its length instead of its end, and a loop that ends after
+ * Adapts an evaluation for the dry-run report: a delay contains its length instead of its end, and a loop ends after
  * `MAX_ITERATIONS`.
  */
 function shownOf(evaluated: Evaluated, now: number): Evaluated {

@@ -17,7 +17,7 @@ export interface GitOpsAutomation {
   sourceYaml: string | null;
 }
 
-/** The result of reading a text with several documents. */
+/** The result of reading the documents of a GitOps request. */
 export interface GitOpsRead {
   automations: GitOpsAutomation[];
   errors: Finding[];

@@ -13,8 +13,8 @@ import { assertStorableBody } from './stored-text';
 /** Default maximum size of a body, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
 /**
- * Number of bytes beyond twice the limit after which the connection is closed. Until then, the rest of a body that is
- * too large is read and discarded, because a sender that is still sending may not read the response.
+ * Once a body exceeds twice its size limit plus this number of bytes, the connection is closed. Until then, the rest of
+ * a body that is too large is read and discarded, because a sender that is still sending may not read the response.
  */
 const MAX_READ_BYTES = 16 * MAX_BODY_BYTES;
 
@@ -27,7 +27,7 @@ export type BodyFormat =
   /** Any content type. The handler receives the bytes. */
   | 'raw';
 
-/** The text of a body, kept to locate errors in it. */
+/** The text of a body. It is kept to locate errors in it. */
 export interface BodySource {
   text: string;
   /** Returns the line and column of a path such as `actions[0].config`. Only available for YAML. */
@@ -99,7 +99,7 @@ function collect(request: IncomingMessage, stream: Readable, maxBytes: number): 
   });
 }
 
-/** Returns the media type without parameters, in lower case. Returns an empty text if the header is missing. */
+/** Returns the media type in lower case and without parameters. Returns an empty string if the header is missing. */
 export function mediaTypeOf(header: string | undefined): string {
   return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
@@ -177,7 +177,7 @@ export function decodeUtf8(raw: Buffer): string {
 }
 
 /**
- * Returns the value of a JSON text.
+ * Parses JSON and returns its value. Numbers that would lose digits are returned as strings.
  * @throws {FermataError} as `parseBody`
  */
 export function parseJson(text: string): unknown {
@@ -188,8 +188,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Returns the value of a JSON text like `parseJson`, but does not convert numbers that lose digits to text. The
- * validator of documents reports such numbers.
+ * Parses JSON like `parseJson`, except that numbers that would lose digits are not returned as strings. The document
+ * validator reports such numbers.
  */
 function parseDocument(text: string): unknown {
   const value = readJson(text, JSON.parse);
@@ -198,7 +198,7 @@ function parseDocument(text: string): unknown {
 }
 
 /**
- * Returns the value of a JSON text from a third party. NUL and lone surrogates are replaced by U+FFFD, because the
+ * Parses JSON from a third party and returns its value. NUL and lone surrogates are replaced by U+FFFD, because the
  * sender cannot fix its message and would not send it again.
  * @throws {FermataError} as `parseBody`, except `invalid_text`
  */

@@ -5,7 +5,10 @@ import { parseAddressRange } from '../../domain/address-range';
 /** Returns the address of the client that made a request. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
-/** Creates a function that returns whether an address is that of a trusted proxy: one of the addresses or CIDR ranges. */
+/**
+ * Creates a function that returns whether an address belongs to a trusted proxy. `trustedProxies` lists addresses and
+ * CIDR ranges.
+ */
 function createIsTrusted(trustedProxies: readonly string[]): (address: string) => boolean {
   const ranges = trustedProxies.map(parseAddressRange);
   return (address) => {

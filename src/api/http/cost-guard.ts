@@ -4,16 +4,16 @@ import type { RateLimiter } from '../auth/rate-limit';
 /** Maximum number of concurrent costly calls per token in this process. */
 const MAX_AT_ONCE = 4;
 /**
- * A costly call counts as one request per this number of bytes in its body. Calls with smaller bodies are not limited
- * here.
+ * A costly call is charged one additional request for every full block of this many bytes in its body. Calls with
+ * smaller bodies are not limited here.
  */
 const BYTES_PER_REQUEST = 8_192;
 
-/** Limits calls whose cost grows with the size of their body, per token. */
+/** Limits the number and rate of calls whose cost grows with their body size, separately for each token. */
 export interface CostGuard {
   /**
    * Admits a call whose body has been read. Call the returned function after sending the response. With `always`, the
-   * call is counted whatever the size of its body.
+   * call is limited regardless of its body size.
    * @throws {FermataError} `rate_limited` when the token already has four such calls in progress
    */
   enter(caller: string, bytes: number, always?: boolean): () => void;

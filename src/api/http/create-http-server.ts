@@ -2,12 +2,12 @@ import { createServer, STATUS_CODES, type RequestListener, type Server } from 'n
 import { FermataError } from '../../domain/errors';
 import { problemDocument, PROBLEM_TYPE } from './problem';
 
-/** Maximum size of URL and headers in bytes. Large enough for parameters of maximum length, percent-encoded. */
+/** Maximum size of URL and headers in bytes. Sufficient for percent-encoded parameters of the maximum length. */
 const MAX_HEADER_BYTES = 65_536;
 
 /**
- * Creates an HTTP server for the application. Sets limits, and answers requests that reach no route with problem
- * documents.
+ * Creates an HTTP server for the application. Sets timeouts and a header size limit. Requests that cannot be parsed, or
+ * that time out, are answered with problem documents.
  */
 export function createHttpServer(app: RequestListener): Server {
   // A slow sender must not occupy a connection forever. Streams are not affected, because their requests have been read

@@ -10,7 +10,7 @@ const Named = z.object({
   title: z.string().optional(),
 });
 
-/** Maximum number of automations of one GitOps request in its audit row. */
+/** Maximum number of automations that the audit row of a GitOps request lists. */
 const MAX_NAMED = 50;
 const Applied = z.object({
   results: z.array(z.object({ id: z.string().nullable(), name: z.string(), action: z.string() })),
@@ -23,8 +23,8 @@ export interface CreatedResource {
 }
 
 /**
- * Returns the id and name (or title, at most 200 characters) of the created resource, or of the automations that an
- * apply created. Other fields are not stored, because responses about tokens and hooks contain secrets.
+ * Returns the id and name (or title, at most 200 characters) of the created resource, or of all automations that a
+ * GitOps request created. Other fields are not stored, because responses about tokens and hooks contain secrets.
  */
 export function createdBy(body: unknown): { created?: CreatedResource | CreatedResource[] } {
   const made = Applied.safeParse(body).data?.results.filter(({ action }) => action === 'created') ?? [];

@@ -26,7 +26,7 @@ export function assertIfMatch(ifMatch: string | undefined, current: string | nul
   throw new FermataError('stale_etag', 'The resource has changed since it was read; read it again.');
 }
 
-/** Documents the header and the responses of routes with an ETag. */
+/** Documentation of the `If-Match` header and the 412 response, for routes with an ETag. */
 export const IF_MATCH = {
   headers: { 'If-Match': 'ETag of the state that the change was made from; without it the last write wins' },
   responses: { 412: { description: 'The resource has changed since it was read' } },

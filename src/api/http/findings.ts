@@ -9,7 +9,7 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** Converts zod issues to findings, one per path and unknown key. */
+/** Converts zod issues to findings. Each unknown key becomes a separate finding. */
 export function findingsOf(error: z.ZodError, prefix: readonly PropertyKey[] = []): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];

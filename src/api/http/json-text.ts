@@ -1,6 +1,6 @@
 import { visit } from 'jsonc-parser';
 
-/** Position of the first error in a text that is not JSON. Line and column count from 1. */
+/** Position of the first error in invalid JSON. Line and column start at 1. */
 export interface TextPlace {
   line: number;
   column: number;
@@ -30,7 +30,7 @@ export function nestsTooDeep(text: string): boolean {
 /**
  * Returns the position of the first error in `text`, which `JSON.parse` refused, or the end of `text` if it has no
  * error. Not every message of `JSON.parse` contains a position, and the messages differ between versions of Node. This
- * function is recursive, so call it only with texts that are not nested too deeply.
+ * function is recursive, so call it only if `nestsTooDeep` returns false for the text.
  */
 export function locateJsonError(text: string): TextPlace {
   const lines = text.split('\n');

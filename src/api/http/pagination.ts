@@ -33,8 +33,8 @@ export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | un
 }
 
 /**
- * Returns one page from up to `limit + 1` rows. The extra row only shows that there is another page. `keyOf` returns
- * the key of a row, after which the next page starts.
+ * Returns one page from up to `limit + 1` rows. The extra row only indicates that there is another page. `keyOf`
+ * returns the key of a row, which the cursor for the next page contains.
  */
 export function toPage<Row, Item>(
   rows: readonly Row[],

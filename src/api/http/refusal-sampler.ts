@@ -6,16 +6,16 @@ const MAX_REMEMBERED = 10_000;
 /** Decides which refusals of callers without a token are recorded in the audit log. */
 export interface RefusalSampler {
   /**
-   * Returns undefined if this refusal is not to be recorded, otherwise the number of refusals left out since the last
-   * recorded refusal.
+   * Returns undefined if this refusal must not be recorded. Otherwise, returns the number of refusals that were left
+   * out since the last recorded refusal.
    * @param maxPerMinute maximum number of recorded refusals for this address and action
    */
   take(address: string, action: string, maxPerMinute: number): { notRecorded?: number } | undefined;
 }
 
 /**
- * Creates a sampler that limits the audit rows of anonymous requests. It remembers up to 10,000 pairs of address and
- * action, and drops the oldest first. The HTTP metrics count all refusals.
+ * Creates a sampler that limits the audit rows of anonymous requests. It remembers up to 10,000 combinations of address
+ * and action, and drops the oldest first. The HTTP metrics count all refusals.
  */
 export function createRefusalSampler(clock: Clock): RefusalSampler {
   const seen = new Map<string, { since: number; recorded: number; notRecorded: number }>();

@@ -24,7 +24,7 @@ export interface RefusedElements {
   /** Name of the sender's token or hook. */
   sender: string;
   code: string;
-  /** Refused elements, with their positions in the message; `index` null = the whole message. */
+  /** Refused elements, with their positions in the message. `index` is null if the whole message was refused. */
   refused: readonly { index: number | null; message: string }[];
 }
 
@@ -41,18 +41,19 @@ export async function reportRefused(deps: RefusedDeliveryDeps, { refused, ...abo
   await keepRefusals(deps.db, rows);
 }
 
-/** Errors of messages that were already reported. */
+/** Errors for messages that have already been reported. */
 const reported = new WeakSet<FermataError>();
 
-/** Marks an error whose message was already reported, so that `reportRequest` ignores it. Returns the error. */
+/** Marks an error whose message has already been reported, so that `reportRequest` ignores it. Returns the error. */
 export function asReported(error: FermataError): FermataError {
   reported.add(error);
   return error;
 }
 
 /**
- * Reports a refused request to an inbound route, unless it was reported before. A request whose sender is unknown, or
- * which is over the rate limit, is only counted. If the database is unreachable, the request is only counted and logged.
+ * Reports a refused request to an inbound route, unless it has already been reported. A request that exceeds the rate
+ * limit or whose sender is unknown is only counted. If the database is unreachable, the request is only counted and
+ * logged.
  */
 export async function reportRequest(
   deps: RefusedDeliveryDeps,

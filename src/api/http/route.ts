@@ -88,17 +88,19 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   audited?: boolean;
   /**
    * If true, callers without credentials get 405 with `Allow: POST`. For routes that share their path with an inbound
-   * POST route: a sender that uses the wrong method needs no error about a missing token. Default: false.
+   * POST route: an error about a missing token would mislead a sender that uses the wrong method. Default: false.
    */
   refusesAnonymous?: boolean;
-  /** Pages from the Web UI's origins may call the route with the console's cookie but without its CSRF token. */
+  /**
+   * Whether pages from the Web UI's origins may call the route with the console's cookie but without its CSRF token.
+   */
   forWebUi?: boolean;
   /** Maximum size of the body in bytes. Default: 1 MiB, or `FERMATA_INGEST_MAX_BYTES` for `inbound` routes. */
   maxBodyBytes?: number;
   /**
-   * Limits the number of concurrent calls per token, and counts each call as several requests. `true` means that the
-   * cost grows with the body; small bodies are not limited. `always` means that any call may be expensive. Default:
-   * false.
+   * Limits the number of concurrent calls per token, and counts a call with a large body as several requests. `true`
+   * means that the cost grows with the body; small bodies are not limited. `always` means that any call may be
+   * expensive. Default: false.
    */
   costly?: boolean | 'always';
   /** Body schema for the OpenAPI document, if the handler validates the body more strictly than `body` does. */

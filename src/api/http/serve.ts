@@ -146,8 +146,8 @@ interface Subject {
 }
 
 /**
- * Maximum number of anonymous refusals that are recorded per minute, address and action. Default: 10. Lower for inbound
- * routes, to which anybody can post.
+ * Maximum number of anonymous refusals that are recorded per minute, address and action. Default: 10. The limit is
+ * lower for inbound routes, because anybody can post to them.
  */
 const MAX_RECORDED: Partial<Record<Route['effect'], number>> = { inbound: 1 };
 

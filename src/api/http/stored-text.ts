@@ -1,12 +1,13 @@
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 
-/** Matches JSON text that may contain values that cannot be stored. Only values whose JSON matches are searched. */
+/** Matches JSON that may contain values that cannot be stored. Only values whose JSON matches are searched. */
 const SUSPICIOUS_JSON = /\\u0000|\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{300}/;
 
 /**
  * Refuses values that Postgres cannot store: NUL and lone surrogates (`invalid_text`), and numbers that overflowed to
- * Infinity (`validation_failed`). If the JSON text of the value is given, most values need not be searched.
+ * Infinity (`validation_failed`). `text` is the JSON of the value. If it is given, most values do not have to be
+ * searched.
  */
 export function assertStorableBody(value: unknown, text?: string): void {
   if (text !== undefined && !SUSPICIOUS_JSON.test(text)) return;

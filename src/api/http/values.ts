@@ -5,7 +5,7 @@ import { FermataError } from '../../domain/errors';
 /** An instant in a response. */
 export const Timestamp = z.iso.datetime({ offset: true }).meta({ description: 'ISO 8601, UTC' });
 
-/** An instant in a query, parsed to a Date. A date, and a time without offset, are in UTC. */
+/** An instant in a query, parsed to a Date. Dates, and times without an offset, are interpreted as UTC. */
 export const InstantQuery = z.iso
   .datetime({ offset: true, local: true })
   .or(z.iso.date())
@@ -21,7 +21,7 @@ export const IdParams = z.object({ id: z.string().min(1).max(512) });
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * Returns a UUID in the database's spelling.
+ * Returns a UUID in lower case, which is how the database formats it.
  * @throws {FermataError} `not_found` if `id` is not a UUID
  */
 export function uuidOrNotFound(id: string, what: string): string {

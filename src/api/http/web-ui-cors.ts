@@ -10,7 +10,7 @@ const MAX_AGE_SECONDS = 600;
 
 /**
  * Creates a middleware that allows pages of the given origins, and no others, to call the routes after it (CORS).
- * Cookies are allowed, so a session of the console is sufficient if console and Web UI share a site.
+ * Cookies are allowed, so a console session is sufficient if the console and the Web UI share a site.
  */
 export function createWebUiCors(origins: readonly string[]) {
   const allowed = new Set(origins);

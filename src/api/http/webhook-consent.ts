@@ -1,8 +1,8 @@
 import type { Request, Response } from 'express';
 
 /**
- * Answers `OPTIONS` requests of CloudEvents senders that ask for permission. Returns false for other requests, and if
- * permission is refused.
+ * Answers the `OPTIONS` requests in which CloudEvents senders request permission to deliver. Returns false for other
+ * requests, and if permission is refused.
  */
 export type WebhookConsent = (request: Request, response: Response) => boolean;
 

@@ -28,7 +28,7 @@ export function createSchemaCollector(): SchemaCollector {
   };
 }
 
-/** Returns the name of a component. Zod assigns numbers to parts without a name. */
+/** Returns a valid component name for a part. Zod generates names such as `__schema0` for parts without a name. */
 const componentName = (name: string) => name.replace(/[^\w.-]/g, '_');
 
 function rewrite(value: unknown): unknown {

@@ -8,7 +8,9 @@ import { authenticateHook, refusedHook, type AuthenticateHookDeps } from './auth
 
 export type AlertHookDeps = AlertIngestDeps & AuthenticateHookDeps;
 
-/** Returns the routes for alerts from senders without a token. The secrets of a hook protect these routes. */
+/**
+ * Returns the routes for alerts from senders without a token. Requests are authenticated with the secrets of a hook.
+ */
 export function alertHookRoutes(deps: AlertHookDeps): Route[] {
   return ALERT_SENDERS.map((sender) => alertHookRoute(deps, sender));
 }

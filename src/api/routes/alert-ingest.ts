@@ -96,7 +96,7 @@ export interface IncomingMessage {
    * @throws {ElementError | FermataError} when it contains no elements
    */
   read(raw: Buffer): SenderMessage;
-  /** Identities of the message. The message is ignored if one of them was received before. */
+  /** Identities of the message. The message is ignored if a message with one of them has been received before. */
   identities?: readonly DeliveryIdentity[];
 }
 
@@ -128,7 +128,7 @@ export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incom
   return json(202, { accepted, changeIds, rejected });
 }
 
-/** Accepts a message unless it was accepted before, according to its idempotency key or identities. */
+/** Accepts a message unless its idempotency key or one of its identities shows that it has already been accepted. */
 async function takeOnce(
   deps: AlertIngestDeps,
   context: Inbound,
@@ -165,7 +165,7 @@ function handshakeOf({ request, raw }: Inbound): Reply | undefined {
   return answer && { status: 200, ...answer };
 }
 
-/** Returns the identities of a message: those of its hook, and the sender's own id. */
+/** Returns the identities of a message: those that its hook provides, and the delivery id that the sender assigned. */
 function identitiesIn(
   { route, sender, identities = [] }: IncomingMessage,
   { deliveryId }: SenderMessage,
@@ -193,8 +193,8 @@ async function readMessage(deps: AlertIngestDeps, incoming: IncomingMessage, raw
 }
 
 /**
- * Parses JSON from a third party. Invalid UTF-8 is replaced by U+FFFD, so that one bad text does not make the whole
- * message fail.
+ * Parses JSON from a third party. Invalid UTF-8 is replaced by U+FFFD, so that one invalid string does not make the
+ * whole message fail.
  */
 function parseForeign(raw: Buffer): unknown {
   const text = raw.toString('utf8');

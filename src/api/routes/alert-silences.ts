@@ -46,7 +46,7 @@ const NewSilence = z
     message: 'give either a fingerprint or matchers',
   });
 
-/** Returns the routes of silences. While an alert is silenced, it does not start automations. */
+/** Returns the routes for silences. While an alert is silenced, it does not start automations. */
 export function alertSilenceRoutes(deps: DomainDeps): Route[] {
   return [listRoute(deps), createRoute(deps), silenceRoute(deps), deleteRoute(deps)];
 }

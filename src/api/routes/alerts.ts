@@ -75,11 +75,11 @@ const MAX_READ = 10_000;
 
 export interface AlertsDeps extends DomainDeps {
   settings: { alerts: AlertSettings };
-  /** Milliseconds for which routings are kept. Indirect runs are found for this long. */
+  /** Retention of routings in milliseconds. Runs that an alert started indirectly are found only during this time. */
   routingsMs: number;
 }
 
-/** Returns the routes of alerts. */
+/** Returns the routes for alerts. */
 export function alertRoutes(deps: AlertsDeps): Route[] {
   return [listRoute(deps), getRoute(deps), acknowledgeRoute(deps), resolveRoute(deps), ...alertSilenceRoutes(deps)];
 }

@@ -27,7 +27,7 @@ const Query = z.object({
   to: InstantQuery.optional(),
 });
 
-/** Returns the routes of the audit log. */
+/** Returns the routes for the audit log. */
 export function auditRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

@@ -30,7 +30,7 @@ export interface AuthenticatedHook extends VerifiedRequest {
 }
 
 /**
- * The expectation for a hook that does not exist. Nothing matches it, so the response is the same as for a wrong
+ * The expectation for a hook that does not exist. No request matches it, so the response is the same as for a wrong
  * signature.
  */
 const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranceSeconds: 0 };

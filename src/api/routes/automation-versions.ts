@@ -43,7 +43,7 @@ const DiffAnswer = z
   })
   .meta({ id: 'VersionDiff' });
 
-/** Returns the routes of the versions of an automation. */
+/** Returns the routes for the versions of an automation. */
 export function automationVersionRoutes(deps: AutomationDeps): Route[] {
   return [listRoute(deps), getRoute(deps), diffRoute(deps), rollbackRoute(deps)];
 }
@@ -82,7 +82,7 @@ const NO_VERSION = { 404: { description: 'Automation or version not found' } };
 
 /**
  * Returns a version of an automation.
- * @throws {FermataError} `not_found` for a text that is not the number of a kept version
+ * @throws {FermataError} `not_found` if `version` is not the number of a stored version
  */
 async function requireVersion({ automations }: AutomationDeps, db: Executor, id: string, version: string) {
   const number = /^[1-9]\d{0,8}$/.test(version) ? Number(version) : 0;

@@ -28,12 +28,12 @@ import { FlagQuery, IdParams, uuidOrNotFound } from '../http/values';
 
 const RESOURCE = { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES };
 
-/** Query parameter with a note on the version that a save creates. */
+/** Query parameter with a note about the version that the save creates. */
 const NoteQuery = {
   note: z.string().trim().min(1).max(500).optional().describe('Note that is stored with the new version'),
 };
 
-/** A resource as `<kind>:<name>`. */
+/** Matches a resource in the format `<kind>:<name>`. */
 const USED = /^(connection|hook|package|script):(.{1,250})$/;
 
 const ListQuery = z.object({
@@ -188,8 +188,8 @@ function patchRoute(deps: AutomationDeps): Route {
 }
 
 /**
- * Returns the YAML text of an automation after a patch. Existing comments are kept, and comments of a YAML body are
- * copied.
+ * Returns the YAML of an automation after a patch. Existing comments are kept. If the patch is YAML, its comments are
+ * added.
  */
 function textOfPatch(
   { validator }: AutomationDeps,

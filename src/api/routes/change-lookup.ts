@@ -26,22 +26,25 @@ import { json, readRoute, type Route } from '../http/route';
 import { IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values';
 
 const TAG = 'Events';
-/** Maximum number of rows to read for one request that searches for an event which is not indexed. */
+/** Maximum number of rows to read for one request that searches for an event without an index. */
 const MAX_READ = 5_000;
-/** Milliseconds after which such a request reads no more rows, so that it takes at most about 100 ms. */
+/**
+ * Time in milliseconds after which a search for an event without an index stops reading rows. The whole request then
+ * takes at most about 100 ms.
+ */
 const MAX_READ_MS = 60;
 
 export interface ChangeLookupDeps {
   db: Executor;
   registry: Registry;
   clock: Clock;
-  /** Milliseconds for which routings are kept. */
+  /** Retention of routings in milliseconds. */
   routingsMs: number;
 }
 
 const Since = z.string().max(100).optional();
 
-/** Returns the routes of changes and their outcomes. */
+/** Returns the routes for changes and their outcomes. */
 export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
   const { db, registry, clock } = deps;
   return [
@@ -153,8 +156,8 @@ async function detailOf(deps: ChangeLookupDeps, logged: LoggedChange): Promise<z
 }
 
 /**
- * Reads until the page is full, no rows are left, or a limit on the search is reached. In the last case, the page has
- * fewer items, perhaps none, and `next` is where the search continues.
+ * Reads until the page is full, no rows are left, or the search reaches its limit of rows or time. At the limit, the
+ * page may be incomplete or empty, and the search continues from `next`.
  */
 async function readPage(
   db: Executor,
@@ -180,7 +183,7 @@ async function readPage(
 
 /**
  * Parses an instant, or a duration before `now`.
- * @throws {FermataError} `bad_request` for any other text
+ * @throws {FermataError} `bad_request` for any other value
  */
 function instantOf(text: string | undefined, name: string, now: Date): Date | undefined {
   if (text === undefined) return undefined;

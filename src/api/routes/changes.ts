@@ -21,7 +21,7 @@ const FailedChangeAnswer = z
   })
   .meta({ id: 'FailedChange' });
 
-/** Returns the routes of changes that could not be routed. */
+/** Returns the routes for changes that could not be routed. */
 export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: Notifier; clock: Clock }): Route[] {
   return [
     readRoute({

@@ -19,7 +19,7 @@ const Payloads = z
 const MAX_BODY_BYTES = 16_777_216;
 
 /**
- * Returns the routes of a Temporal codec server: https://docs.temporal.io/codec-server. The Web UI and `temporal
+ * Returns the routes for a Temporal codec server: https://docs.temporal.io/codec-server. The Web UI and `temporal
  * --codec-endpoint` call them.
  */
 export function codecRoutes({ codec }: { codec?: PayloadCodec | undefined }): Route[] {

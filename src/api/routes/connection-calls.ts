@@ -31,7 +31,7 @@ const TestAnswer = z.object({
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
 /**
- * Returns the routes that call the provider of a connection, through the same egress guard as the calls of runs.
+ * Returns the routes that call the provider of a connection. The calls pass the same egress guard as calls from runs.
  * Secrets in the responses are masked.
  */
 export function connectionCallRoutes(deps: ConnectionsDeps): Route[] {
@@ -85,7 +85,7 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
 }
 
 /**
- * Returns a submitted configuration as a connection row that is never stored.
+ * Returns a submitted configuration as a connection row. The row is never stored.
  * @throws {FermataError} `not_found`, `validation_failed`
  */
 async function submittedRow(

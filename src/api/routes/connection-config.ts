@@ -78,13 +78,13 @@ export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConne
   return next;
 }
 
-/** Returns whether a secret field is empty, e.g. a map without headers. */
+/** Returns whether a secret field is empty, such as a header map without entries. */
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === '';
 
 /**
- * Replaces encrypted secrets whose values are unchanged by their stored form, so that saving without changes does not
- * change the ETag.
+ * Restores the stored form of each encrypted secret whose value has not changed, so that saving without changes does
+ * not change the ETag.
  */
 function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: Parts): Parts {
   const before = sealedValues(cipher, row);
@@ -96,7 +96,7 @@ function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: 
   return { config, secrets: Object.fromEntries(kept) };
 }
 
-/** Returns whether a value is the placeholder for a secret that responses contain, sent back unchanged. */
+/** Returns whether a value is the placeholder that responses contain in place of a secret. */
 function isShown(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'hasValue' in value;
 }

@@ -43,8 +43,8 @@ function problemOf(
 }
 
 /**
- * Returns the host of an address, which is a URL or a plain host name. Returns null for a port, and for an address that
- * comes from a secret.
+ * Returns the host of an address, which is a URL or a plain host name. Returns null for a port number, and for an
+ * address that contains a reference to a secret.
  */
 function hostOf(address: unknown): string | null {
   if (typeof address !== 'string' || address === '') return null;

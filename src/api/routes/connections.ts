@@ -52,7 +52,7 @@ export interface ConnectionsDeps {
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
 }
 
-/** Returns the routes of connections to other products. */
+/** Returns the routes for connections to other products. */
 export function connectionRoutes(deps: ConnectionsDeps): Route[] {
   return [typesRoute(deps), listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute(deps)];
 }

@@ -27,7 +27,7 @@ const DependencyAnswer = z
   })
   .meta({ id: 'Dependency' });
 
-/** Returns the routes of dependencies. */
+/** Returns the routes for dependencies. */
 export function dependencyRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{

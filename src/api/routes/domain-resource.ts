@@ -10,7 +10,7 @@ import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagin
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { IdParams, notFound } from '../http/values';
 
-/** Dependencies of the routes of a domain. */
+/** Dependencies of a domain's routes. */
 export interface DomainDeps {
   db: Executor;
   entities: EntityStore;
@@ -35,12 +35,12 @@ export interface DomainResource<
 > {
   /** Path relative to the base path, e.g. `/slos`. */
   path: string;
-  /** Prefix of the operation ids. */
+  /** Prefix of operation ids. */
   operations: string;
   tag: string;
-  /** Singular name with its article, for texts: "an SLO". */
+  /** Singular name with its article, for messages: "an SLO". */
   one: string;
-  /** Plural name for texts: "SLOs". */
+  /** Plural name for messages: "SLOs". */
   many: string;
   newSchema: N;
   patchSchema: P;
@@ -65,7 +65,8 @@ export interface DomainResource<
    */
   lock(tx: Executor, id: string): Promise<R>;
   /**
-   * Takes the locks that a removal needs before the lock of the row, so that all writers take locks in the same order.
+   * Acquires the additional locks that a removal needs. Called before the row is locked, so that all writers acquire
+   * locks in the same order.
    */
   lockFirst?(tx: Executor): Promise<unknown>;
   create(write: DomainWrite, input: z.output<N>): Promise<R>;
@@ -97,7 +98,7 @@ export function domainResourceRoutes<
 const unknownReference = { [404]: { description: 'A resource that the body refers to was not found' } };
 const conflict = { [409]: { description: 'Conflicts with an existing resource' } };
 
-/** Creates the routes of one resource. A class, so that the five type parameters need not be repeated. */
+/** Creates the routes of one resource. This is a class so that the five type parameters do not have to be repeated. */
 class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q extends Query, C extends ZodType> {
   /** Singular name without article. */
   private readonly name: string;
@@ -227,10 +228,7 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
     return etagOf(Object.fromEntries(fields));
   }
 
-  /**
-   * Compares the ETag while holding the lock of the row, which is kept for the write that follows. Returns the stored
-   * id.
-   */
+  /** Locks the row for the write that follows, and compares its ETag with `ifMatch`. Returns the stored id. */
   private async lock(tx: Executor, id: string, ifMatch: string | undefined): Promise<string> {
     const row = await this.resource.lock(tx, id);
     assertIfMatch(ifMatch, this.etag(row));

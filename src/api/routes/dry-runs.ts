@@ -98,7 +98,7 @@ const DryRunAnswer = z
   })
   .meta({ id: 'DryRun' });
 
-/** Converts a step of a dry run to its form in responses. */
+/** Converts a dry-run step to its response format. */
 export function toDryStep({ config, result, error, trace, ...step }: DryStep) {
   return { ...step, config: config ?? null, result: result ?? null, error: error ?? null, trace: trace ?? null };
 }
@@ -109,7 +109,7 @@ interface DryRunsDeps extends AutomationDeps {
   clock: Clock;
 }
 
-/** Returns the routes of dry runs. */
+/** Returns the routes for dry runs. */
 export function dryRunRoutes(deps: DryRunsDeps): Route[] {
   return [newDryRunRoute(deps), dryRunRoute(deps)];
 }

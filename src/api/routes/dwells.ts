@@ -19,7 +19,7 @@ const DwellAnswer = z
   })
   .meta({ id: 'Dwell' });
 
-/** Returns the routes of armed dwells. */
+/** Returns the routes for armed dwells. */
 export function dwellRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

@@ -33,7 +33,7 @@ export interface EntitiesDeps {
   notifier: Notifier;
 }
 
-/** Returns the routes of entities, whose state automations can react to. */
+/** Returns the routes for entities. Automations can react to changes of their states. */
 export function entityRoutes(deps: EntitiesDeps): Route[] {
   return [listRoute(deps), getRoute(deps), putRoute(deps), patchRoute(deps), deleteRoute(deps)];
 }

@@ -18,7 +18,7 @@ const KindAnswer = z
 
 const KindParams = z.object({ kind: z.string().min(1).max(100) });
 
-/** Returns the routes of entity kinds. */
+/** Returns the routes for entity kinds. */
 export function entityKindRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'entities'>): Route[] {
   return [
     readRoute({

@@ -150,8 +150,8 @@ function textOf(raw: Buffer, contentType: string | undefined): string {
 }
 
 /**
- * Returns the route for the schemas of documents. The response is created once, because it does not change while the
- * process runs.
+ * Returns the route for the schemas of documents. The response is created only once, because it does not change while
+ * the process runs.
  */
 function kindsRoute(registry: Registry<ActionDescription>): Route {
   const items = lazily(() => [automationKind(registry)]);

@@ -34,7 +34,7 @@ const AssignmentAnswer = z
 
 const Cursor = z.tuple([z.string(), z.string()]);
 
-/** Returns the routes of the checks that are assigned to systems. */
+/** Returns the routes for the checks that are assigned to systems. */
 export function healthAssignmentRoutes(deps: DomainDeps): Route[] {
   return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute(deps)];
 }

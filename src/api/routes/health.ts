@@ -34,7 +34,7 @@ const Query = z.object({
   transitionWindowMinutes: z.coerce.number().int().min(1).max(10_080).default(DEFAULT_WINDOW_MINUTES),
 });
 
-/** Returns the routes of health, with the same values as `health.system` in expressions. */
+/** Returns the routes for health, with the same values as `health.system` in expressions. */
 export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clock; entities: EntityStore }): Route[] {
   const read = async (systemIds: readonly string[], windowMinutes: number) => {
     const views = await readHealthViews(db, systemIds, { now: clock.now(), windowMinutes });
@@ -92,7 +92,7 @@ export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clo
 const NO_CHECKS = { healthyChecks: 0, totalChecks: 0 };
 
 /**
- * Converts a view of health to its form in responses. Definitions use `in_status_since`, whereas the API uses
+ * Converts a view of health to its response format. Definitions use `in_status_since`, whereas the API uses
  * `inStatusSince`.
  */
 function toAnswer(

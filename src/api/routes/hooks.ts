@@ -83,7 +83,9 @@ export function hookSecretName(id: string): string {
   return `hook:${id}`;
 }
 
-/** Returns the routes of inbound hooks, which determine who may post to `/hooks/{name}` and `/ingest/{sender}/{hook}`. */
+/**
+ * Returns the routes for inbound hooks, which determine who may post to `/hooks/{name}` and `/ingest/{sender}/{hook}`.
+ */
 export function hookRoutes(deps: HooksDeps): Route[] {
   return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute()];
 }
@@ -215,8 +217,8 @@ async function lockHook(tx: Executor, name: string, ifMatch: string | undefined)
 }
 
 /**
- * Returns the new secrets, encrypted. A secret that equals a stored one keeps its stored form, so that the ETag does
- * not change.
+ * Returns the encrypted form of the new secrets. If all secrets equal the stored secrets, returns the stored form, so
+ * that the ETag does not change.
  */
 function resealed(
   cipher: Cipher,
@@ -229,7 +231,7 @@ function resealed(
   return same ? hook.secrets : secrets?.map((secret) => cipher.seal(name, secret));
 }
 
-/** Returns whether an encrypted value equals a text. A value whose key was removed never matches. */
+/** Returns whether the encrypted value decrypts to `clear`. Returns false if the encryption key has been removed. */
 function holds(cipher: Cipher, name: string, sealed: Sealed, clear: string | undefined): boolean {
   try {
     return cipher.open(name, sealed) === clear;
@@ -264,7 +266,10 @@ function assertOptions(scheme: HookScheme, options: HookOptions): void {
   refuseOption(given, scheme);
 }
 
-/** Refuses the name of another sender for a hook with `alert`, because the name becomes the source of its alerts. */
+/**
+ * Refuses a hook with `alert` whose name is that of a built-in sender, because the hook's name becomes the source of
+ * its alerts.
+ */
 function assertSource(name: string, { alert }: HookOptions): void {
   if (alert === undefined || !ALERT_SENDERS.some(({ id }) => id === name)) return;
   const message = `"${name}" is the name of a built-in sender: a hook with alert needs another name`;

@@ -27,7 +27,7 @@ export const HANDSHAKE = {
   contentTypes: ['application/json', 'text/plain'],
 };
 
-/** Documentation of the header of inbound routes that recognise repeated requests by it. */
+/** Documentation of the header by which inbound routes recognise repeated requests. */
 export const INBOUND_KEY_HEADER = {
   'Idempotency-Key':
     'A request with the same key as an earlier one within seven days has no effect, even if its content differs',

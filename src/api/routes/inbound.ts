@@ -37,8 +37,8 @@ type Inbound = Context<undefined, undefined, unknown>;
 type Work = (write: DomainWrite) => Promise<{ changeIds: string[] }>;
 
 /**
- * Returns the routes for events from outside. A request is answered as soon as its events are committed. Workers do the
- * rest.
+ * Returns the routes for events from outside. A request is answered as soon as its events are committed. Workers then
+ * route the events.
  */
 export function inboundRoutes(deps: InboundDeps): Route[] {
   return [
@@ -79,8 +79,8 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
 }
 
 /**
- * Accepts the events of a request. Without an idempotency key, this is a single statement that deduplicates, so no
- * transaction is needed.
+ * Accepts the events in a request. Without an idempotency key, a single statement stores and deduplicates the events,
+ * so no transaction is needed.
  */
 async function ingestOnce(deps: InboundDeps, context: Inbound, events: readonly CloudEvent[]) {
   const { id } = context.principal;
@@ -97,7 +97,8 @@ async function ingestOnce(deps: InboundDeps, context: Inbound, events: readonly 
 
 /**
  * Returns the input for `parseCloudEvents`: bytes in binary mode, otherwise the parsed JSON.
- * @throws {FermataError} `unsupported_media_type` for neither; `malformed_body` for invalid JSON
+ * @throws {FermataError} `unsupported_media_type` for a request that is neither in binary mode nor JSON;
+ * `malformed_body` for invalid JSON
  */
 function cloudEventBody({ request, raw }: Inbound): unknown {
   const type = mediaTypeOf(request.headers['content-type']);

@@ -25,7 +25,7 @@ const UpdateAnswer = z
   })
   .meta({ id: 'IncidentUpdate' });
 
-/** Returns the routes for updates of an incident. */
+/** Returns the routes for incident updates. */
 export function incidentUpdateRoutes({ db, entities, clock, notifier }: DomainDeps): Route[] {
   return [
     readRoute({

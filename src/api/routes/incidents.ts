@@ -15,7 +15,7 @@ import { isoOrNull, Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 import { incidentUpdateRoutes } from './incident-updates';
 
-/** An incident in responses. */
+/** Response schema for an incident. */
 const IncidentAnswer = z
   .object({
     id: z.uuid(),
@@ -37,7 +37,7 @@ const StatusQuery = z
   .transform((text) => text.split(',').map((status) => status.trim()))
   .pipe(z.array(z.enum(INCIDENT_STATUSES)).min(1));
 
-/** Returns the routes of incidents. */
+/** Returns the routes for incidents. */
 export function incidentRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {

@@ -17,7 +17,7 @@ const UpdateAnswer = z
   .object({ id: z.uuid(), maintenanceId: z.uuid(), message: z.string(), actor: z.unknown(), at: Timestamp })
   .meta({ id: 'MaintenanceUpdate' });
 
-/** Returns the routes for updates of a maintenance. */
+/** Returns the routes for maintenance updates. */
 export function maintenanceUpdateRoutes({ db, entities, clock }: DomainDeps): Route[] {
   return [
     readRoute({

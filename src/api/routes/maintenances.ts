@@ -15,7 +15,7 @@ import { Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 import { maintenanceUpdateRoutes } from './maintenance-updates';
 
-/** A maintenance in responses. */
+/** Response schema for a maintenance. */
 const MaintenanceAnswer = z
   .object({
     id: z.uuid(),
@@ -37,7 +37,7 @@ const StatusQuery = z
   .transform((text) => text.split(',').map((status) => status.trim()))
   .pipe(z.array(z.enum(MAINTENANCE_STATUSES)).min(1));
 
-/** Returns the routes of maintenances. Changing the `status` can end a maintenance early. */
+/** Returns the routes for maintenances. Changing the `status` can end a maintenance early. */
 export function maintenanceRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {

@@ -8,11 +8,13 @@ import { FlagQuery } from '../http/values';
 import { oldestUnroutedSeconds, type ApiMetrics } from '../metrics';
 
 /**
- * Maximum age of an unrouted change in seconds. If a change has waited longer, the dispatcher is reported as not ok,
- * because probably no worker is routing.
+ * Maximum age of an unrouted change in seconds. If a change has been waiting longer, the dispatcher is reported as not
+ * ok, because probably no worker is routing changes.
  */
 const MAX_LAG_SECONDS = 30;
-/** Timeout in milliseconds for checking a dependency, so that a dependency that hangs does not make the probe hang. */
+/**
+ * Timeout in milliseconds for checking a dependency. It prevents a dependency that hangs from making the probe hang.
+ */
 const DEADLINE_MS = 2_000;
 
 const Part = z.object({ ok: z.boolean(), message: z.string().optional() });

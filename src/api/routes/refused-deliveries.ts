@@ -17,7 +17,7 @@ const RefusedAnswer = z
   })
   .meta({ id: 'RefusedDelivery' });
 
-/** Returns the routes of refused messages. */
+/** Returns the routes for refused messages. */
 export function refusedDeliveryRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

@@ -44,7 +44,7 @@ const FilterAnswer = z
   .meta({ id: 'Filter' });
 
 /**
- * Returns the routes of triggers, actions and filters. Their responses are created once, because they do not change
+ * Returns the routes for triggers, actions and filters. Their responses are created once, because they do not change
  * while the process runs.
  */
 export function registryRoutes({ registry, filters }: { registry: Registry; filters: FilterRegistry }): Route[] {

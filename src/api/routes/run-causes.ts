@@ -40,7 +40,7 @@ interface RunCausesDeps {
   db: Executor;
   registry: Registry;
   clock: Clock;
-  /** Milliseconds for which routings are kept. */
+  /** Retention of routings in milliseconds. */
   routingsMs: number;
 }
 

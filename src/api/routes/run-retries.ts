@@ -93,8 +93,8 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
 }
 
 /**
- * Retries a run. Returns false if its mode, status or automation does not allow that, so that the remaining runs are
- * still retried.
+ * Retries a run. Returns false if the run's mode, status or automation does not allow a retry, so that the remaining
+ * runs are still retried.
  */
 async function retryUnlessRefused(deps: RetryDeps, id: string): Promise<boolean> {
   const run = await getRun(deps.tx, id);

@@ -8,10 +8,13 @@ import { isoOrNull, Timestamp } from '../http/values';
 
 const Document = z.record(z.string(), z.unknown());
 
-/** Maximum number of retries of one run in a response, oldest first. Retries of a retry are listed with that retry. */
+/**
+ * Maximum number of retries that a response lists for one run. The oldest are listed. A retry of a retry is listed with
+ * the run that it retries.
+ */
 export const MAX_RETRIES = 20;
 
-/** A run in responses. */
+/** Response schema for a run. */
 export const RunAnswer = z
   .object({
     id: z.uuid(),
@@ -35,10 +38,10 @@ export const RunAnswer = z
   })
   .meta({ id: 'Run' });
 
-/** A run in lists. */
+/** Response schema for a run in a list. */
 export const ListedRun = RunAnswer.extend({ contextName: ContextName }).meta({ id: 'ListedRun' });
 
-/** A run with facts that need further look-ups. */
+/** Response schema for a run with fields that require additional queries. */
 export const RunWithLinks = ListedRun.extend({
   stuck: z.string().nullable().describe('Why an open run makes no progress, if a reason is known'),
   retriedBy: z
@@ -58,7 +61,7 @@ const FailedAttempt = z.object({
   status: z.int().nullable().describe('HTTP status that the server answered with'),
 });
 
-/** One step of a run. */
+/** Response schema for one step of a run. */
 export const StepAnswer = z
   .object({
     path: z.string(),
@@ -81,7 +84,7 @@ export const StepAnswer = z
   })
   .meta({ id: 'Step' });
 
-/** An artifact of an action. */
+/** Response schema for an action's artifact. */
 export const ArtifactAnswer = z
   .object({
     actionId: z.string().nullable(),
@@ -92,7 +95,7 @@ export const ArtifactAnswer = z
   })
   .meta({ id: 'Artifact' });
 
-/** The Temporal Web UI to which runs link. Without `baseUrl` there are no links. */
+/** The Temporal Web UI that run links point to. Without `baseUrl`, runs have no links. */
 export interface WebUi {
   baseUrl: string | undefined;
   namespace: string;
@@ -109,7 +112,7 @@ export function toRun(row: RunRow, webUi: WebUi): z.input<typeof RunAnswer> {
   };
 }
 
-/** Converts a retry to its form in the response for the run that it retries. */
+/** Converts a retry to the format in which the response for the original run lists it. */
 export function toRetry({ id, status, startedAt }: RunOfChange) {
   return { id, status, startedAt: isoOrNull(startedAt) };
 }
@@ -120,7 +123,7 @@ function webUiUrl({ baseUrl, namespace }: WebUi, workflowId: string, executionRu
   return `${baseUrl}/namespaces/${place}/history`;
 }
 
-/** The trace of a step's row. It contains these fields in addition to how the step was evaluated. */
+/** The trace in a step row. It contains these fields in addition to the details of the step's evaluation. */
 interface TraceOfRow extends Record<string, unknown> {
   config?: Record<string, unknown>;
   failures?: { no: number; at: string; tookMs?: number; code: string; message: string; status?: number }[];

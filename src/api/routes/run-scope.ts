@@ -30,7 +30,7 @@ const ScopeAnswer = z
   })
   .meta({ id: 'RunScope' });
 
-/** Returns the route for the scope of a step, with which users can test its script or templates. */
+/** Returns the route for the scope of a step. Users can test the step's script or templates with this scope. */
 export function runScopeRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

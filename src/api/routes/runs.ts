@@ -87,7 +87,7 @@ interface RunsDeps {
   webUi: WebUi;
 }
 
-/** Returns the routes of runs. */
+/** Returns the routes for runs. */
 export function runRoutes(deps: RunsDeps): Route[] {
   return [listRoute(deps), detailRoute(deps), stepsRoute(deps), bulkCancelRoute(deps), cancelRoute(deps)];
 }
@@ -139,9 +139,9 @@ function listRoute({ db, webUi }: RunsDeps): Route {
 }
 
 /**
- * Returns the position that a cursor of the list contains.
- * @throws {FermataError} `bad_request` for a cursor of a release that listed runs by id: after that position, the list
- *   in today's order would lack runs
+ * Returns the position that a list cursor contains.
+ * @throws {FermataError} `bad_request` for a cursor from a release that listed runs by id. Runs are now listed in a
+ * different order, so a page that starts after this cursor could omit runs.
  */
 function positionOf(cursor: string | undefined): RunPosition | undefined {
   const key = decodeCursor(RunKey.or(IdCursor), cursor);
@@ -264,7 +264,7 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
   });
 }
 
-/** Returns `endedBy` of a run that the actor cancels. */
+/** Returns the value of `endedBy` for a run that the actor cancels. */
 function endedBy(actor: { id: string; name?: string }): Record<string, unknown> {
   return { kind: 'cancel', reason: `cancelled by ${actor.name ?? actor.id}` };
 }

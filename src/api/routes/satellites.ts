@@ -36,7 +36,7 @@ const toAnswer = ({ lastSeenAt, createdAt, updatedAt, ...rest }: Satellite) => (
   updatedAt: updatedAt.toISOString(),
 });
 
-/** Returns the routes of satellites and their heartbeats. */
+/** Returns the routes for satellites and their heartbeats. */
 export function satelliteRoutes(deps: DomainDeps): Route[] {
   const { entities, clock, notifier } = deps;
   return [

@@ -46,7 +46,7 @@ interface ScriptPackagesDeps {
   ids: Ids;
 }
 
-/** Returns the routes of the packages that scripts may import. */
+/** Returns the routes for the packages that scripts may import. */
 export function scriptPackageRoutes(deps: ScriptPackagesDeps): Route[] {
   return [listRoute(deps), getRoute(deps), createRoute(deps), deleteRoute()];
 }

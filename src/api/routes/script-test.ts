@@ -9,7 +9,9 @@ import type { ScriptRunner } from '../../integrations/script/script-runner';
 import { untilHungUp } from '../http/hang-up';
 import { json, readRoute, type Route } from '../http/route';
 
-/** Milliseconds added to the script's own timeout, for waiting for a slot and for starting. */
+/**
+ * Time in milliseconds that is added to the script's timeout to allow for waiting for a slot and starting the script.
+ */
 const AROUND_MS = 45_000;
 
 const Document = z.record(z.string(), z.unknown());

@@ -14,7 +14,9 @@ export const UsedBy = z
   .describe('Automations, connections and hooks that refer to the secret');
 type UsedBy = z.infer<typeof UsedBy>;
 
-/** Reads the references to all secrets. The returned function returns those to the secret with a given name. */
+/**
+ * Reads the references to all secrets. Returns a function that returns the references to the secret with a given name.
+ */
 export async function secretUses(deps: { db: Executor; cipher: Cipher }): Promise<(name: string) => UsedBy> {
   const uses = new Map<string, UsedBy>();
   const usedBy = (name: string) => uses.get(name) ?? { automations: [], connections: [], hooks: [] };

@@ -46,7 +46,7 @@ interface SecretsDeps {
   cipher: Cipher;
 }
 
-/** Returns the routes of secrets. No response contains the value of a secret. */
+/** Returns the routes for secrets. No response contains the value of a secret. */
 export function secretRoutes(deps: SecretsDeps): Route[] {
   return [listRoute(deps), setRoute(deps), deleteRoute()];
 }

@@ -16,7 +16,7 @@ import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { Timestamp } from '../http/values';
 
 const TAG = 'Access';
-/** Lifetime of a sign-in link in milliseconds. A link works once. */
+/** Lifetime of a sign-in link in milliseconds. A link can be used only once. */
 const LINK_MS = 60_000;
 
 const SessionAnswer = z
@@ -44,7 +44,7 @@ interface SessionDeps {
   isSecure(request: IncomingMessage): boolean;
 }
 
-/** Returns the routes of console sessions. */
+/** Returns the routes for console sessions. */
 export function sessionRoutes(deps: SessionDeps): Route[] {
   return [signInRoute(deps), currentRoute(), signOutRoute(deps), linkRoute(deps)];
 }
@@ -169,8 +169,8 @@ interface Known {
 }
 
 /**
- * Returns the owner of a new session. Returns undefined when the text is neither a valid token nor the code of an
- * unused link.
+ * Returns the owner of a new session. Returns undefined if `text` is neither a valid token nor the code of an unused
+ * link.
  */
 async function identify(deps: SessionDeps, tx: Executor, text: string): Promise<Known | undefined> {
   const now = deps.clock.now();

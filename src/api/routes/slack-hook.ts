@@ -78,8 +78,8 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
 }
 
 /**
- * Returns the signing secret of a connection. Returns undefined when the connection does not exist or cannot be used.
- * The caller has not been verified at this point, so it gets no details.
+ * Returns the signing secret of a connection. Returns undefined if the connection does not exist or cannot be used. The
+ * caller has not been verified at this point, so it must not receive any details.
  */
 async function signingSecretOf(deps: SlackHookDeps, id: string): Promise<string | undefined> {
   const row = await findConnection(deps.db, id);

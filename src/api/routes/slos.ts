@@ -32,7 +32,7 @@ const SloAnswer = z
   })
   .meta({ id: 'Slo' });
 
-/** Returns the routes of service level objectives for the health of systems. */
+/** Returns the routes for service level objectives, which are based on system health. */
 export function sloRoutes(deps: DomainDeps): Route[] {
   return [
     burnDownRoute(deps),

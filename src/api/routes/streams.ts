@@ -21,7 +21,7 @@ interface StreamsDeps {
   webUi: WebUi;
 }
 
-/** Returns the routes of event streams. */
+/** Returns the routes for event streams. */
 export function streamRoutes(deps: StreamsDeps): Route[] {
   return [
     everythingRoute(deps, '/stream', 'stream.follow'),
@@ -77,8 +77,8 @@ function runRoute(deps: StreamsDeps): Route {
 }
 
 /**
- * Returns whether the credentials of a stream are still valid. Only a refusal ends a stream, not a short outage of the
- * database.
+ * Returns whether the credentials of a stream are still valid. Only a refusal ends a stream; a short database outage
+ * does not.
  */
 async function isValid({ authenticator }: StreamsDeps, credentials: Credentials): Promise<boolean> {
   try {

@@ -24,7 +24,7 @@ const GroupAnswer = z
   })
   .meta({ id: 'SystemGroup' });
 
-/** Returns the routes of system groups. */
+/** Returns the routes for system groups. */
 export function systemGroupRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{

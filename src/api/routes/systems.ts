@@ -34,7 +34,7 @@ const HealthQuery = z
   .pipe(z.array(HealthStatus).min(1));
 
 /**
- * Returns the routes of the system catalogue. Removing a system also removes its checks, health, dependencies and
+ * Returns the routes for the system catalogue. Removing a system also removes its checks, health, dependencies and
  * objectives.
  */
 export function systemRoutes(deps: DomainDeps & { systemRemovedHooks: readonly SystemRemovedHook[] }): Route[] {

@@ -23,8 +23,8 @@ const Rendered = z.union([
 ]);
 
 /**
- * Maximum size of a body in bytes. A body of the default maximum size could contain a scope with 90,000 keys, which
- * takes one second to render.
+ * Maximum size of a body in bytes. A body of the default maximum size could contain a scope with 90,000 keys. Rendering
+ * that scope would take one second.
  */
 const MAX_RENDER_BYTES = 65_536;
 

@@ -40,7 +40,7 @@ interface TokensDeps {
   notifier: Notifier;
 }
 
-/** Returns the routes of bearer tokens. */
+/** Returns the routes for bearer tokens. */
 export function tokenRoutes(deps: TokensDeps): Route[] {
   return [listRoute(deps), createRoute(deps), revokeRoute(deps)];
 }

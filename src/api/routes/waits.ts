@@ -27,7 +27,7 @@ const WaitAnswer = z
   })
   .meta({ id: 'Wait' });
 
-/** Returns the routes of waits. */
+/** Returns the routes for waits. */
 export function waitRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({
@@ -52,7 +52,7 @@ export function waitRoutes({ db }: { db: Executor }): Route[] {
   ];
 }
 
-/** Returns the id in a reference to an entity. */
+/** Returns the id that a reference to an entity contains. */
 const idOf = (ref: string): string => ref.slice(ref.indexOf(':') + 1);
 
 const keysOf = (wait: Wait) => [...wait.refs.map(idOf), ...awaitedEvents(wait).map(({ contextKey }) => contextKey)];

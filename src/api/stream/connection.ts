@@ -3,19 +3,19 @@ import { FermataError } from '../../domain/errors';
 import type { Gap } from './feed';
 import type { StreamEvent } from './stream-event';
 
-/** Interval in milliseconds of the comments that show proxies and clients that the connection is alive. */
+/** Interval in milliseconds between comments, which show proxies and clients that the connection is alive. */
 const HEARTBEAT_MS = 5_000;
 /**
- * Maximum number of bytes that may wait to be sent to one reader. Beyond it, the reader is disconnected. It can resume
+ * Maximum number of bytes that may be buffered for one reader. A reader that exceeds it is disconnected, and can resume
  * with `Last-Event-ID`.
  */
 const MAX_BUFFERED_BYTES = 4_194_304;
 /**
- * While a client catches up, the server pauses reading rows from the database as long as more than this many bytes wait
- * to be sent to the client.
+ * While a client catches up, the server pauses reading rows from the database as long as more than this many bytes are
+ * buffered for the client.
  */
 const READY_BYTES = 262_144;
-/** Milliseconds without progress after which a reader is disconnected. */
+/** Time in milliseconds without progress after which a reader is disconnected. */
 const MAX_STALLED_MS = 60_000;
 /** Maximum number of open streams per token in this process. */
 export const MAX_STREAMS_PER_TOKEN = 20;
@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS = 5;
 
 /** A reader of server-sent events. */
 export interface StreamConnection {
-  /** Sends the head of the response, and the position from which a reader that has received no event resumes. */
+  /** Sends the response headers, and the position from which a reader that has received no event resumes. */
   begin(id: number): void;
   send(event: StreamEvent, id: number): void;
   /** Notifies the reader that the events at these positions will not be sent. */
@@ -43,7 +43,7 @@ export interface StreamConnection {
   readonly closed: Promise<void>;
 }
 
-/** Open connections of this process, so that a shutdown can end them. */
+/** Open connections of this process. A shutdown closes them. */
 export interface StreamConnections {
   /**
    * Opens a stream for `caller`, without starting the response. Calls `stillAllowed` at every heartbeat, and ends the

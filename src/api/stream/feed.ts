@@ -107,7 +107,8 @@ export function createFeed(deps: { db: Executor; webUi: WebUi; log: Logger }): F
 }
 
 /**
- * Returns a function that resolves after a round of `work` that started after the call. Concurrent calls share rounds.
+ * Returns a function that runs `work`. The promise that it returns settles when a run that started after the call has
+ * ended. Concurrent calls share runs.
  */
 function createFreshRound(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;

@@ -49,8 +49,8 @@ export async function followRun(
 }
 
 /**
- * Returns a function that runs `work`, unless the reader has disconnected. Calls during a run of `work` share one
- * further run.
+ * Returns a function that runs `work` unless the reader has disconnected. Calls while `work` is running share one
+ * subsequent run.
  */
 function createRefresh(work: () => Promise<void>, connection: StreamConnection): () => void {
   let running = false;

@@ -9,8 +9,8 @@ const PAGE = 100;
 /** Maximum number of positions that a stream replays. A `gap` event reports that older positions are skipped. */
 export const MAX_REPLAY = 10_000;
 /**
- * Maximum number of events that may arrive while a reader catches up. Beyond it, the reader is disconnected. It can
- * resume.
+ * Maximum number of events that may arrive while a reader catches up. If there are more, the reader is disconnected and
+ * can resume.
  */
 const MAX_HELD = 10_000;
 

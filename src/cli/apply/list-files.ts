@@ -6,10 +6,10 @@ import { UsageError } from '../usage-error';
 const DOCUMENT = /\.(ya?ml|json)$/;
 
 /**
- * Lists files. An argument that is a file is listed whatever its name. Directories are searched recursively for
+ * Lists files. An argument that is a file is listed regardless of its name. Directories are searched recursively for
  * `.yaml`, `.yml` and `.json` files; names that start with "." (`..data`, `.git`) and `node_modules` are skipped. Links
- * are followed, so that mounted ConfigMaps and git-sync worktrees work. Each real file is listed once, and loops of
- * links end. Paths below the working directory are returned relative to it.
+ * are followed, so that mounted ConfigMaps and git-sync worktrees can be used. Each real file is listed once, and the
+ * search stops at link loops. Paths below the working directory are returned relative to it.
  * @throws {UsageError} when an argument cannot be read
  */
 export function listFiles(targets: readonly string[]): string[] {

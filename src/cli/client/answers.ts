@@ -134,7 +134,7 @@ export const AlertDetail = Alert.extend({
   ),
 });
 
-/** A part of a config, filter or condition with its values. */
+/** A part of a config, filter or condition, with its actual value and its expected value. */
 export const Part = z.object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() });
 export type Part = z.infer<typeof Part>;
 
@@ -181,7 +181,9 @@ const SourceRef = z.looseObject({
 });
 export type SourceRef = z.infer<typeof SourceRef>;
 const ChangeRef = SourceRef.extend({
-  /** The changes from which this one was derived. Missing in responses of older releases, and where it is not shown. */
+  /**
+   * The changes from which this one was derived. Missing in responses of older releases, and in the entries of `to`.
+   */
   from: z.array(SourceRef).optional(),
 });
 export type ChangeRef = z.infer<typeof ChangeRef>;
@@ -193,7 +195,7 @@ export const ChangeDetail = z.looseObject({
   runs: z.array(z.looseObject({ id: z.string(), automationName: z.string(), status: z.string() })),
   waits: z.array(z.object({ runId: z.string(), path: z.string(), woken: z.boolean() })),
   causes: z.object({
-    /** Missing in responses of older releases, as is `to`. */
+    /** This field and `to` are missing in responses of older releases. */
     from: z.array(ChangeRef).optional(),
     to: z
       .array(ChangeRef.extend({ runs: z.array(z.looseObject({ id: z.string(), automationName: z.string() })) }))

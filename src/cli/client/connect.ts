@@ -5,7 +5,7 @@ import { adminTokenFileOf } from '../../dev/credentials';
 import { readRunningDev } from '../../dev/state-file';
 import { UsageError } from '../usage-error';
 
-/** A section of the help of every command that calls the API. */
+/** Help section for all commands that call the API. */
 export const CONNECTION_HELP = `
 API address: FERMATA_URL. If it is not set, the address of the "fermata dev" running in this directory. If none is
 running, FERMATA_HOST and FERMATA_PORT (default http://127.0.0.1:8080).
@@ -32,8 +32,8 @@ export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
 }
 
 /**
- * Returns the address of the `fermata dev` that is running for this directory, or undefined if there is none. Ignores
- * an address on another machine, because that machine would receive the token.
+ * Returns the address of the `fermata dev` process that is running for this directory, or undefined if there is none.
+ * Ignores an address on another machine, because that machine would receive the token.
  */
 function runningDev({ home }: Config): string | undefined {
   const url = readRunningDev(home)?.urls['API'];

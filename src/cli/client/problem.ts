@@ -81,7 +81,10 @@ const TOKEN_MISSING = '  Set FERMATA_TOKEN; an admin can create one with "fermat
 const TOKEN_REFUSED =
   '  The token came from FERMATA_TOKEN, FERMATA_ADMIN_TOKEN or the state directory of "fermata dev".';
 
-/** Returns a finding as one line: file and position in its text, path in the document, message and code. */
+/**
+ * Returns a finding as one line: the file and the position in its text, the path in the document, the message and the
+ * code.
+ */
 export function findingText({ path, message, code, line, column }: Finding, file?: string): string {
   const place = line === undefined ? undefined : column === undefined ? `${line}` : `${line}:${column}`;
   const where = [file, place].filter((part) => part !== undefined).join(':');

@@ -1,8 +1,8 @@
 import { allCommands, quoted, wordsAfter, type CompletedCommand } from './command-tree';
 
 /**
- * Returns a completion script for bash 3.2 and later. It finds the command that the words typed so far select, and
- * offers the possible next words. Where any value is possible, it offers files.
+ * Returns a completion script for bash 3.2 and later. It determines the command from the words typed so far, and offers
+ * the possible next words. Where any value is allowed, it offers file names.
  */
 export function bashScript(program: CompletedCommand): string {
   const commands = allCommands(program);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** An option, as completion needs it. */
+/** The parts of an option that completion needs. */
 export interface CompletedOption {
   /** All spellings, e.g. `-n` and `--limit`. */
   flags: readonly string[];
@@ -10,7 +10,7 @@ export interface CompletedOption {
   choices: readonly string[];
 }
 
-/** A command, as completion needs it. */
+/** The parts of a command that completion needs. */
 export interface CompletedCommand {
   /** Words of the command without the program name: `["hooks", "create"]`. */
   path: readonly string[];

@@ -8,7 +8,7 @@ import { describeCommand } from './command-tree';
 import { fishScript } from './fish';
 import { zshScript } from './zsh';
 
-/** Returns a program with every kind of word that can be completed, and with texts that shells must quote. */
+/** Returns a program with every kind of word that can be completed, and with strings that shells must quote. */
 function program(): ReturnType<typeof describeCommand> {
   const root = new Command('fermata').description('root');
   const hooks = root.command('hooks').description("list 'hooks', $(touch x) `touch y`");

@@ -193,7 +193,7 @@ function repeat(step: Fragment, context: StepContext): Fragment {
 
 /**
  * Returns a fixed list as an expression.
- * @throws {NotImported} unless all items are texts without templates, numbers or booleans
+ * @throws {NotImported} unless every item is a number, a boolean, or a string without templates
  */
 function itemsOf(items: unknown): string {
   const isPlain = (one: unknown) => ['string', 'number', 'boolean'].includes(typeof one) && !isTemplate(one);

@@ -48,7 +48,10 @@ function inConfiguration(value: Fragment): unknown[] {
   return Object.entries(value).flatMap(([key, one]) => (/^automation( |$)/.test(key) ? listOf(one) : []));
 }
 
-/** Maximum number of values in a file after its aliases are expanded, because nested aliases can expand to any size. */
+/**
+ * Maximum number of values in a file after its aliases are expanded. The limit is needed because nested aliases can
+ * expand to any size.
+ */
 const MAX_VALUES = 1_000_000;
 
 /**
@@ -86,7 +89,10 @@ class Conversion {
     return this.convert(target);
   }
 
-  /** Keys of the map itself replace merged keys. If several maps are merged, the first one with a key applies. */
+  /**
+   * Keys of the map itself replace merged keys. If several merged maps contain a key, the first of these maps takes
+   * precedence.
+   */
   private map({ items }: YAMLMap): Record<string, unknown> {
     const own: [string, unknown][] = [];
     const merged: [string, unknown][] = [];

@@ -6,7 +6,7 @@ export interface Code {
   atomic: boolean;
 }
 
-/** What names mean in the templates of one automation. */
+/** Determines how names in the templates of one automation are translated. */
 export interface Names {
   /** Entity kind that stores the states from Home Assistant. */
   kind: string;
@@ -21,7 +21,7 @@ const LITERALS: Readonly<Record<string, string>> = {
   ...{ true: 'true', True: 'true', false: 'false', False: 'false', none: 'null', None: 'null', null: 'null' },
 };
 
-/** Returns the suffix that reads keys of an expression: `.name`, `[0]` or `["other name"]`. */
+/** Returns the suffix that accesses a path of keys in an expression: `.name`, `[0]` or `["other name"]`. */
 const keys = (path: readonly string[]): string =>
   path
     .map((key) => (WORD.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`))
@@ -111,8 +111,8 @@ function ofTrigger(path: readonly string[]): Code {
 }
 
 /**
- * Translates a field of `repeat`. Home Assistant counts iterations from 1, whereas Fermata counts from 0.
- * @throws {NotImported} for other fields than `index`, `first`, `last` and `item`
+ * Translates a field of `repeat`. Iterations are numbered from 1 in Home Assistant and from 0 in Fermata.
+ * @throws {NotImported} for fields other than `index`, `first`, `last` and `item`
  */
 function ofRepeat([first, ...rest]: readonly string[]): Code {
   if (first === 'index' && rest.length === 0) return { text: 'repeat.index + 1', atomic: false };

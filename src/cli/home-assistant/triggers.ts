@@ -13,7 +13,7 @@ import {
   type Fragment,
 } from './values';
 
-/** A Fermata trigger without an id, or an event that a wait waits for. */
+/** A Fermata trigger without an id, or an event that completes a wait. */
 export interface Cause extends Fragment {
   event: string;
 }

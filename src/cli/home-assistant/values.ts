@@ -14,7 +14,7 @@ export function listOf(value: unknown): unknown[] {
 }
 
 /**
- * Returns the strings in a string or a list of strings. Every string is split at its commas.
+ * Returns the comma-separated items of a string, or of all strings in a list.
  * @throws {NotImported} when the value is anything else
  */
 export function textsOf(value: unknown, what: string): string[] {
@@ -37,8 +37,8 @@ export function entitiesOf(value: unknown): string[] {
 }
 
 /**
- * Checks that a map has no other keys than these, because the import would lose them.
- * @throws {NotImported} when it has
+ * Checks that a map has only the given keys, because the import would lose any others.
+ * @throws {NotImported} when the map has another key
  */
 export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   const lost = Object.keys(map).find((key) => !keys.includes(key));
@@ -55,8 +55,8 @@ export function switchOf(value: unknown): boolean | undefined {
 export const isTemplate = (value: unknown): value is string => typeof value === 'string' && /\{\{|\{%/.test(value);
 
 /**
- * Returns data in which all texts are translated to Fermata templates.
- * @throws {NotImported} when a text cannot be translated
+ * Returns data in which all strings have been translated to Fermata templates.
+ * @throws {NotImported} when a string cannot be translated
  */
 export function dataOf(value: unknown, names: Names): unknown {
   if (typeof value === 'string') return templateOfText(value, names);

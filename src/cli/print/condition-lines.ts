@@ -31,7 +31,10 @@ interface LineOptions {
   width: number | undefined;
 }
 
-/** Returns one line for each evaluated condition of a step. The parts of a condition follow it, indented. */
+/**
+ * Returns one line for each evaluated condition of a step. The lines for the parts of a condition follow its line and
+ * are indented.
+ */
 export function conditionLines(trace: unknown, indent: string, options: LineOptions): string[] {
   const parsed = Trace.safeParse(trace);
   if (!parsed.success) return [];

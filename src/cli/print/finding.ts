@@ -22,8 +22,8 @@ function excerpt(text: string, column: number): { shown: string; caret: string }
 }
 
 /**
- * Returns a finding in the format of compilers: `file:line:column: error: message [code]`, the source line with a caret
- * below the position, and the hint on a separate line.
+ * Returns a finding in the format that compilers use: `file:line:column: error: message [code]`, the source line with a
+ * caret below the position, and the hint on a separate line.
  */
 export function renderFinding({ finding, severity, file, lines }: LocatedFinding, colours: boolean): string {
   const { line, column = 1, path, message, code } = finding;

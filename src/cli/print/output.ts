@@ -5,7 +5,9 @@ import { renderTable, type Cell } from './table';
 /** Matches the colour codes that `paint` writes. */
 const COLOUR = /(\u001b\[\d{1,2}m)/;
 
-/** Escapes control characters, except colours, in text from external sources that a command has not escaped itself. */
+/**
+ * Escapes control characters, except colour codes, in text from external sources that a command has not escaped itself.
+ */
 const showAllButColours = (text: string): string =>
   text
     .split(COLOUR)

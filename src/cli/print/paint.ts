@@ -25,7 +25,9 @@ const TONE_OF_STATUS = new Map<string, Tone>([
   ['disabled', 'quiet'],
 ]);
 
-/** Returns the tone for a status of a run, step, automation or system. Undefined = not coloured. */
+/**
+ * Returns the tone for a status of a run, step, automation or system. Returns undefined if the status is not coloured.
+ */
 export function toneOf(status: string): Tone | undefined {
   return TONE_OF_STATUS.get(status);
 }

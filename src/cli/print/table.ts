@@ -11,14 +11,20 @@ interface TableOptions {
 }
 
 const GAP = '  ';
-/** Minimum widths of the last column: before ids are shortened, and after that if the table is still too wide. */
+/**
+ * Minimum widths of the last column. The first applies before ids are shortened. The second applies after that, if the
+ * table is still too wide.
+ */
 const MIN_LAST = [24, 16] as const;
-/** Minimum width of a column of ids, which is that of a shortened id: `01a2086a…27d2`. */
+/** Minimum width of an id column, which is the width of a shortened id: `01a2086a…27d2`. */
 const MIN_ID = 13;
-/** Maximum length, in characters, of a word that is not treated as an id. */
+/** Maximum length of a word in characters. Longer words are treated as ids. */
 const MAX_WORD = 20;
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
-/** Minimum width of any column on a terminal that is too narrow for everything else. */
+/**
+ * Minimum width to which the widest columns are cut in the last step. A table that is still too wide is not cut
+ * further.
+ */
 const MIN_ANY = 8;
 
 /**
@@ -76,8 +82,8 @@ function fittingWidths(columns: readonly string[], texts: readonly string[][], w
 }
 
 /**
- * Shortens `text`. Ids are cut in the middle. Instants first lose the year, then the seconds. Other texts are cut at
- * the end.
+ * Shortens `text`. Ids are cut in the middle. Instants first lose the year, then the seconds. Other text is cut at the
+ * end.
  */
 function shorten(text: string, room: number): string {
   if (textWidth(text) <= room) return text;

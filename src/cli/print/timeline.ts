@@ -55,8 +55,8 @@ function triggerText({ triggerId, triggerEvent, customType }: Run): string {
 }
 
 /**
- * Returns the lines for one step: time, name and duration, and below them its result, the parts of its conditions, its
- * failed attempts and its error, as far as it has them.
+ * Returns the lines for one step. The first line contains its time, name and duration. Further lines contain its
+ * result, the parts of its conditions, its failed attempts and its error, if there are any.
  */
 export function stepLines(
   step: Step,
@@ -127,7 +127,7 @@ export function outcomeText({ actionId, result }: Step, artifacts: readonly Arti
   return resultText(whole);
 }
 
-/** Returns the fields of a result on one line, or an empty text if there are none. */
+/** Returns the fields of a result on one line, or an empty string if there are none. */
 export function resultText(result: unknown): string {
   if (result == null) return '';
   if (typeof result !== 'object' || Array.isArray(result)) return plain(valueText(result));

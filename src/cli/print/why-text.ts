@@ -19,7 +19,7 @@ export function changeLine({ change, sender }: ChangeDetail): string {
   return plain(`${what}  ${kind} ${id}  ${instantText(change.occurredAt)} UTC, from ${from}`);
 }
 
-/** Returns a short name of a change for use within a text: its events and the kind and name of its entity. */
+/** Returns a short name of a change for use within a sentence: its events, and the kind and name of its entity. */
 export function refText({ kind, id, name, customType, events }: SourceRef): string {
   const what = eventNames({ customType, events }).join(', ') || `${kind} changed`;
   return plain(`${what} of ${kind} ${name ?? id}`);
@@ -102,8 +102,8 @@ const subjectOf = (expression: string): string => COMPARISON.exec(expression)?.[
 const COMPARISON = /^(.+?)\s*(?:==|!=|<=|>=|<|>|\bin\b)\s*.+$/;
 
 /**
- * Returns a part that was false, with its actual value and the expected value. If the expected value is a boolean and
- * the actual value is its opposite, leaves it out. `fermata why` and `fermata dry-run` show the same text.
+ * Returns a part that was false, with its actual value and the expected value. The expected value is left out if it is
+ * a boolean and the actual value is its opposite. `fermata why` and `fermata dry-run` show the same text.
  */
 export function decidingText({ expression, found, wanted }: Part): string {
   const isBoolean = typeof wanted === 'boolean';

@@ -74,7 +74,7 @@ export async function callForMatching(
 
 /**
  * Returns the id of one run, or undefined for a bulk call.
- * @throws {UsageError} unless there is either an id or a filter
+ * @throws {UsageError} when both an id and a filter are given, or neither
  */
 export function oneOrBulk(id: string | undefined, options: BulkOptions): string | undefined {
   if (id !== undefined && isBulk(options)) throw new UsageError('Give the id of a run or filters, not both.');

@@ -6,7 +6,7 @@ import type { Expectation } from './test-file';
 type RunExpectation = NonNullable<Expectation['runs']>[number];
 type StepExpectation = NonNullable<RunExpectation['steps']>[number];
 
-/** Returns the differences from an expectation. Their paths are paths in the test file. */
+/** Returns the differences between the expected and the actual state. Their paths refer to the test file. */
 export async function check(
   stage: Stage,
   expected: Expectation,
@@ -57,7 +57,7 @@ function checkRuns(expected: readonly RunExpectation[], runs: readonly SeenRun[]
   });
 }
 
-/** Checks an expected step. In a loop, the step occurs several times, and one of them must match. */
+/** Checks an expected step. A step in a loop occurs several times, and one occurrence must match. */
 function checkStep(expected: StepExpectation, run: SeenRun, path: string): Difference[] {
   const { id, path: place, ...wanted } = expected;
   const steps = run.steps.filter((step) => (id === undefined ? step.path === place : step.id === id));
@@ -79,8 +79,9 @@ function checkEach(
 }
 
 /**
- * Returns no differences if a candidate matches. If not, returns the differences from the only candidate, or one
- * difference that lists the candidates if there are none or several.
+ * Returns no differences if a candidate matches. Otherwise, returns the differences from the only candidate. If there
+ * are several candidates, returns one difference that lists them. If there are none, returns one difference that says
+ * so.
  */
 function nearest(
   expected: Record<string, unknown>,

@@ -6,9 +6,9 @@ export interface Difference {
 }
 
 /**
- * Returns the differences between the expected and the actual value, which is at `path`. In maps, only the expected
- * keys are compared, and an expected null also matches a missing key. Lists are compared completely. In texts, `*`
- * matches any characters.
+ * Returns the differences between the expected and the actual value at `path`. In maps, only the expected keys are
+ * compared, and an expected null also matches a missing key. Lists are compared completely. In strings, `*` matches any
+ * characters.
  */
 export function differences(expected: unknown, found: unknown, path: string): Difference[] {
   if (Array.isArray(expected)) {

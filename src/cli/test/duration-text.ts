@@ -4,7 +4,7 @@ const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000,
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d)\s*)+$/;
 
-/** Parses `90s`, `5m`, `1h30m`, `1.5h`, `00:05:00` or `0` to milliseconds. Returns undefined for other texts. */
+/** Parses `90s`, `5m`, `1h30m`, `1.5h`, `00:05:00` or `0` to milliseconds. Returns undefined for other strings. */
 export function msOfDuration(text: string): number | undefined {
   if (text === '0') return 0;
   if (!WHOLE.test(text)) return writtenMs(text);

@@ -55,8 +55,8 @@ interface ActivityCall {
 
 /**
  * One execution of a workflow on virtual time, without Temporal. It exchanges the same activations and commands with
- * the workflow code as the SDK's core. Timers fire when the clock of the test reaches them. Activities run at once and
- * take no virtual time.
+ * the workflow code as the core of the SDK does. Timers fire when the test's clock reaches them. Activities run at once
+ * and take no virtual time.
  */
 export class Execution {
   /** Resolves when the execution has closed. */

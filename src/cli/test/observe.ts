@@ -15,7 +15,7 @@ export interface SeenRun extends Record<string, unknown> {
   artifacts: Record<string, unknown>;
 }
 
-/** A call to another system, which a stand-in answered. */
+/** A call to another system. A stand-in answered the call. */
 export interface SeenCall extends Record<string, unknown> {
   action: string;
   id: string | null;
@@ -30,7 +30,8 @@ interface Detail {
 }
 
 /**
- * Returns all runs so far, oldest first. Runs that were created at the same instant are in the order of `automations`.
+ * Returns all runs so far. The oldest run is first, and runs that were created at the same instant are in the order of
+ * `automations`.
  */
 export async function seenRuns(stage: Stage, automations: ReadonlyMap<string, string>): Promise<SeenRun[]> {
   const listed = await allOf<{ id: string; automationId: string; createdAt: string }>(stage, '/runs');
@@ -64,7 +65,10 @@ export function seenCalls(stage: Stage, runs: readonly SeenRun[]): SeenCall[] {
     }));
 }
 
-/** Returns why events did not start runs of each automation, oldest first. */
+/**
+ * Returns the reasons why events did not start runs. The reasons are grouped by automation, with the oldest first in
+ * each group.
+ */
 export async function seenEvaluations(
   stage: Stage,
   automations: ReadonlyMap<string, string>,

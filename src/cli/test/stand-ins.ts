@@ -15,7 +15,7 @@ export interface PerformedAction {
   isCall: boolean;
 }
 
-/** Replaces actions by stand-ins, which record their calls and answer instead of other systems. */
+/** Replaces actions with stand-ins, which record their calls and answer in place of other systems. */
 export interface StandIns {
   performed: readonly PerformedAction[];
   plugins(plugins: readonly Plugin[]): readonly Plugin[];

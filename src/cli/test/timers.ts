@@ -9,7 +9,7 @@ export class Timers {
     return () => void this.waiting.delete(timer);
   }
 
-  /** Returns the instant of the next timer, in milliseconds since 1970, or null if there is none. */
+  /** Returns the instant of the next timer in milliseconds since the epoch, or null if there is none. */
   next(): number | null {
     return this.waiting.size === 0 ? null : Math.min(...[...this.waiting].map(({ at }) => at));
   }

@@ -15,7 +15,7 @@ export const CLOCK_SQL = `
     as 'select at from public.virtual_clock';
   create function public.now() returns timestamptz stable language sql as 'select at from public.virtual_clock';`;
 
-/** A clock for a process and its database that only the test advances. */
+/** A clock that a process shares with its database. Only the test advances it. */
 export interface VirtualClock extends DatabaseClock {
   moveTo(at: Date): Promise<void>;
 }

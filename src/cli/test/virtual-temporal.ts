@@ -20,7 +20,7 @@ type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
 export interface VirtualTemporal {
   /** Replaces the function with which the worker keeps a connection to Temporal. */
   keeper: typeof keepTemporal;
-  /** Returns the instant of the next timer, in milliseconds since 1970, or null if there is none. */
+  /** Returns the instant of the next timer in milliseconds since the epoch, or null if there is none. */
   next(): number | null;
   /** Fires the timers that are due. */
   fire(): void;
@@ -31,7 +31,7 @@ export interface VirtualTemporal {
   isIdle(): boolean;
 }
 
-/** How far ahead the next time of a cron pattern is searched, in milliseconds. */
+/** How far into the future to search for the next time of a cron pattern, in milliseconds. */
 const LOOK_AHEAD_MS = 366 * 86_400_000;
 
 export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTemporal {
@@ -133,7 +133,7 @@ function runStarter(
   },
 ): RunStarter {
   const { executions, begin, standing } = deps;
-  /** For each workflow id in use, the id of its run. In Temporal, it is read from the execution's memo. */
+  /** The id of the run that holds each workflow id. In Temporal, the run id is read from the execution's memo. */
   const holders = new Map<string, string>();
   return {
     async start(run: StartableRun) {
@@ -228,7 +228,7 @@ function scheduleKeeper(deps: {
 
 /**
  * Returns the next time of a schedule after `now`, or null if there is none within a year. Times are in milliseconds
- * since 1970.
+ * since the epoch.
  */
 function nextTime({ event, config, since }: ScheduleRow, now: number, timezone: string): number | null {
   if (event === 'automation.interval') {

@@ -14,7 +14,7 @@ export interface ExecutionNames {
   firstRunId: string;
 }
 
-/** Creates executions from the workflow bundle of the workers, in the SDK's sandbox. */
+/** Creates workflow executions in the SDK's sandbox, from the same workflow bundle that workers use. */
 export interface WorkflowSandbox {
   create(names: ExecutionNames, now: number): Promise<Workflow>;
 }
