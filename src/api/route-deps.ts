@@ -20,7 +20,7 @@ import { createFeed } from './stream/feed';
 const DEFAULT_ROUTINGS_MS = 72 * 3_600_000;
 const DEFAULT_METRICS_AUTOMATIONS = 100;
 
-/** Dependencies of routes: those of the API, and objects that several routes share. */
+/** Dependencies of routes: the dependencies of the API, plus objects that several routes share. */
 export type RouteDeps = ReturnType<typeof createRouteDeps>;
 
 /** Creates the objects that routes share. Opens no connections. */

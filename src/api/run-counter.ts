@@ -8,9 +8,9 @@ const STATUSES = ['success', 'failed', 'cancelled'] as const;
 
 /**
  * Adds `fermata_runs_total` to a registry. It counts the runs that have ended since this process started counting,
- * regardless of which worker executed them. `refresh` reads the runs that have ended since its last call from the
- * database; a run is counted about 2 s after its end. Each of the `named` oldest automations, and `other`, has a series
- * for each status from the start, so that the first failure is visible as an increase.
+ * regardless of which worker executed them. Each call of `refresh` reads from the database the runs that have ended
+ * since the previous call, except those of the last 2 s. Each of the `named` oldest automations, and `other`, has a
+ * series for each status from the start, so that the first failure is visible as an increase.
  */
 export function createRunCounter(registers: Registry[], { db, named }: { db: Executor; named: number }) {
   const counter = new Counter({

@@ -98,7 +98,10 @@ async function createProgram(wanted: (name: string) => boolean): Promise<Command
   return program;
 }
 
-/** Stops this process gracefully when its parent, `fermata dev`, is killed. Does nothing without such a parent. */
+/**
+ * Stops this process gracefully when its parent, `fermata dev`, is killed. Does nothing if the process was not started
+ * by `fermata dev`.
+ */
 function endWithParent(): void {
   if (!process.connected) return;
   process.channel?.unref();

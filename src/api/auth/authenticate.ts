@@ -108,8 +108,8 @@ export function createAuthenticator(deps: {
 }
 
 /**
- * Returns whether the token that created a session is still valid. `findSession` has checked a stored token, so only
- * the bootstrap token is compared here.
+ * Returns whether the token that created a session is still valid. `findSession` has already checked stored tokens, so
+ * only the bootstrap token is compared here.
  */
 export function hasLiveParent(row: SessionRow, adminHash: Buffer | undefined): boolean {
   if (row.tokenId !== null) return true;

@@ -77,9 +77,9 @@ export async function causesOf(
 const bySeq = (a: LoggedChange, b: LoggedChange) => a.change.seq - b.change.seq;
 
 /**
- * Returns the changes, by id, from which the given changes were derived, directly or through another change, and that
- * are still in the log. Two steps are followed: the impact on other systems is derived from a change of health, which is
- * derived from alerts or results of checks.
+ * Returns, by id, the changes from which the given changes were derived, directly or through one other change. Changes
+ * that are no longer in the log are left out. Two steps are followed, because an impact on other systems is derived
+ * from a health change, and the health change is derived from alerts or check results.
  */
 async function sourcesOfChanges(db: Executor, changes: readonly Change[]): Promise<Map<string, Change>> {
   const before = async (derived: readonly Change[]) => {

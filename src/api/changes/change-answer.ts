@@ -54,12 +54,12 @@ const head = {
   failure: z.string().nullable().describe('Error of the last failed attempt to route it'),
 };
 
-/** A change as it appears in lists, without states and payload. */
+/** Response schema for a change in a list, without states and payload. */
 export const ChangeSummary = z
   .object({ ...head, contextName: ContextName, sender: Sender })
   .meta({ id: 'ChangeSummary' });
 
-/** A change with all its fields. */
+/** Response schema for a change with all its fields. */
 const ChangeAnswer = z
   .object({
     ...head,
@@ -121,7 +121,7 @@ export const RunOfChangeAnswer = z
   })
   .meta({ id: 'RunOfChange' });
 
-/** A reference to a change in another resource's response. */
+/** Response schema for a reference to a change, used in other resources' responses. */
 const ChangeRef = z
   .object({
     ...changeFields,
@@ -129,7 +129,7 @@ const ChangeRef = z
   })
   .meta({ id: 'ChangeRef' });
 
-/** A change from which another change was derived. */
+/** Response schema for a change from which another change was derived. */
 const SourceRef = ChangeRef.extend({
   from: z.array(ChangeRef).describe('The changes from which this change was derived in turn; at most 20'),
 }).meta({ id: 'SourceRef' });
@@ -156,7 +156,7 @@ export const CauseAnswer = z
   })
   .meta({ id: 'Cause' });
 
-/** A change with its recorded outcomes: candidates, waits and causes. */
+/** Response schema for a change with its recorded outcomes: candidates, waits and causes. */
 export const ChangeDetail = z
   .object({
     change: ChangeAnswer,

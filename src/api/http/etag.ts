@@ -2,7 +2,7 @@ import { sha256 } from '../../domain/sha256';
 import { FermataError } from '../../domain/errors';
 
 /**
- * Returns a strong ETag for the parts of a resource. It does not depend on the order of keys, which the database may
+ * Returns a strong ETag for the parts of a resource. It does not depend on the key order, which the database may
  * change.
  */
 export function etagOf(...parts: unknown[]): string {

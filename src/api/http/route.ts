@@ -77,14 +77,14 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   query?: Q;
   body?: B;
   bodyFormat?: BodyFormat;
-  /** For a `public` route: the caller needs valid credentials, but no permission. */
+  /** For `public` routes: if true, the caller needs valid credentials, but no permission. Default: false. */
   authenticated?: boolean;
   /**
    * If false, `Idempotency-Key` is ignored, because the response contains a secret that must not be stored. Default:
    * true.
    */
   replayable?: boolean;
-  /** Set for a `read` route that runs code or uses secrets: its calls are audited. Default: false. */
+  /** If true, calls of this `read` route are audited, because it runs code or uses secrets. Default: false. */
   audited?: boolean;
   /**
    * If true, callers without credentials get 405 with `Allow: POST`. For routes that share their path with an inbound

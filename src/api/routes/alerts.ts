@@ -162,7 +162,10 @@ async function filtered(
 const placeOf = (row: AlertRecord | undefined): [string, string] | undefined =>
   row && [row.startsAt.toISOString(), row.fingerprint];
 
-/** Creates a function that converts alerts to their form in responses, with the silences that apply now. */
+/**
+ * Creates a function that converts alerts to their response format. The responses contain the silences that currently
+ * apply.
+ */
 async function answersOf(db: Executor, now: Date): Promise<(row: AlertRecord) => z.input<typeof AlertAnswer>> {
   const silences = await activeSilences(db, now);
   return ({ fingerprint, state, labels, lastReceivedAt, repeats }) => {

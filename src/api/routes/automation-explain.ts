@@ -61,8 +61,8 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
 }
 
 /**
- * Returns the dry run of the first trigger that would start a run, otherwise that of the first trigger whose event
- * matches.
+ * Returns the dry run of the first trigger that would start a run. If there is none, returns the dry run of the first
+ * trigger whose event matches.
  */
 async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
   const { registry, dryRuns } = deps;

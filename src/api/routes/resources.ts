@@ -58,7 +58,7 @@ import { templateRoutes } from './templates';
 import { tokenRoutes } from './tokens';
 
 /**
- * All routes except those of the documentation and of plugins. Paths with parameters are matched in this order, after
+ * All routes except documentation routes and plugin routes. Paths with parameters are matched in this order, after
  * inbound routes and paths without parameters. To add a resource, write a file with a function `(deps) → Route[]` and
  * list it here.
  */

@@ -6,8 +6,8 @@ import type { WebUi } from '../routes/run-schema';
 import { eventsAt, resumeId, type StreamEvent } from './stream-event';
 
 /**
- * Polling interval in milliseconds. Polling is necessary because no notifications are sent about runs and steps, and
- * because notifications may be lost.
+ * Polling interval in milliseconds. Polling is necessary because changes of runs and steps send no notifications, and
+ * because other notifications may be lost.
  */
 const POLL_MS = 250;
 /** Number of rows to read at a time. */

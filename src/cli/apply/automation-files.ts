@@ -18,7 +18,7 @@ export interface AutomationFile {
   file: string;
   /** The automation without the GitOps wrapper, as `validate` checks it. */
   document: Record<string, unknown>;
-  /** The document in GitOps format. A plain automation is wrapped under its own name. */
+  /** The document in GitOps format. A plain automation is wrapped, with its name as `metadata.name`. */
   wrapped: Record<string, unknown> & { metadata: { name: string } };
   /**
    * Returns `wrapped` as YAML, with its comments and with `path` as annotation. Returns undefined if the comments
@@ -108,7 +108,7 @@ export function foreignNotes(contents: readonly AutomationFileContent[]): string
   );
 }
 
-/** Wraps a plain automation in the GitOps format, under its own name. */
+/** Wraps a plain automation in the GitOps format, with its name as `metadata.name`. */
 function wrap({ name, ...spec }: Record<string, unknown>): AutomationFile['wrapped'] {
   return { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: name as string }, spec };
 }

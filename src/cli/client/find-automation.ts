@@ -9,8 +9,8 @@ export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Returns the automation with the given id or name.
- * @throws {UsageError} listing the matches, when several automations have the name or when names only contain it;
- * {@link ApiProblem} when nothing matches
+ * @throws {UsageError} with the matches, when several automations have the name or when names only contain it; {@link
+ * ApiProblem} when nothing matches
  */
 export async function findAutomation(client: ApiClient, nameOrId: string): Promise<Automation> {
   if (UUID.test(nameOrId)) return client.get(`/automations/${nameOrId}`, Automation);

@@ -77,7 +77,7 @@ function switches(step: Fragment, context: StepContext): Fragment {
 const LOG_LEVELS: Readonly<Record<string, string>> = { critical: 'error', fatal: 'error', notset: 'info' };
 
 /**
- * Translates a call of a Home Assistant service.
+ * Translates a Home Assistant service call.
  * @throws {NotImported} when no action corresponds to the service, or when a part of the step has no counterpart
  */
 function call(step: Fragment, context: StepContext): Fragment {

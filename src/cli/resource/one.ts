@@ -31,7 +31,7 @@ export function printFields(row: Row, output: Output): void {
 
 /**
  * Returns the complete id for an id that a table shows shortened, e.g. `01a2086a…27d2`. Returns other ids unchanged.
- * @throws {UsageError} when none or several of the newest rows match
+ * @throws {UsageError} unless exactly one of the newest rows matches
  */
 export async function wholeId(client: ApiClient, path: string, id: string, field = 'id'): Promise<string> {
   const [head, tail, ...more] = id.split(/…|\.{3}/);

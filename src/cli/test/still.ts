@@ -18,8 +18,8 @@ export async function whatIsLeft(db: Executor): Promise<string | null> {
 }
 
 /**
- * Returns when maintenances, satellites or objectives need to do something next, in milliseconds since the epoch.
- * Returns null if never.
+ * Returns the next instant at which a maintenance, satellite or objective requires work, in milliseconds since the
+ * epoch. Returns null if there is none.
  */
 export async function nextOfDomains(db: Executor): Promise<number | null> {
   const { rows } = await db.execute<{ at: string | null }>(

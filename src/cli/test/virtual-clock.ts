@@ -5,8 +5,8 @@ import type { DatabaseClock } from '../../db/database-clock';
 export const CLOCK_OPTIONS = '-c search_path=public,pg_catalog';
 
 /**
- * Creates replacements for the time functions of Postgres, which read a row that the test updates. They must exist
- * before the tables are created.
+ * Creates replacements for the time functions of Postgres. The replacements read a row that the test updates. They must
+ * exist before the tables are created.
  */
 export const CLOCK_SQL = `
   create table public.virtual_clock (at timestamptz not null);
