@@ -45,7 +45,7 @@ const SCREENS: readonly (readonly [path: string, name: string, icon: LucideIcon]
   ['/system', 'Access, system', KeyRound],
 ];
 
-/** The script panel has no entry of its own in the navigation: it belongs to the connections, which link to it. */
+/** The script panel has no navigation entry. It belongs to the connections screen, which links to it. */
 const currentIf = (to: string, path: string) =>
   to === '/connections' && path.startsWith('/scripts') ? { className: 'active', 'aria-current': 'page' as const } : {};
 
@@ -99,7 +99,10 @@ export function Shell() {
   );
 }
 
-/** Milliseconds without a connection before a notice appears. The page reconnects sooner after a planned restart. */
+/**
+ * Delay in milliseconds between losing the connection and showing a notice. After a planned restart, the page
+ * reconnects before the delay ends.
+ */
 const PATIENCE_MS = 2_000;
 
 /** A notice that the page shows old data. It covers the bottom of the window, so that the screen does not move. */

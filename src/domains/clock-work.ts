@@ -1,7 +1,7 @@
 import type { SQL } from 'drizzle-orm';
 import type { DomainWrite } from './domain-write';
 
-/** Work of the domains that becomes due at a point in time. */
+/** Domain work that becomes due at a point in time. */
 export interface ClockWork {
   /** Returns an SQL condition that is true when work is due. */
   due: (now: Date) => SQL;

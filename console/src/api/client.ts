@@ -1,7 +1,7 @@
 import createClient from 'openapi-fetch';
 import type { paths } from './schema';
 
-/** One problem in a request body, with its place in the body. */
+/** A problem in a request body and its location in the body. */
 export interface Finding {
   path: string;
   message: string;
@@ -41,7 +41,7 @@ export function whenSignedOut(callback: () => void): void {
   onSignedOut = callback;
 }
 
-/** The API client, typed by the OpenAPI document of the API. */
+/** The API client. Its types are generated from the API's OpenAPI document. */
 export const api = createClient<paths>({ baseUrl: '' });
 
 api.use({
@@ -79,7 +79,7 @@ async function reached<T>(call: Promise<Result<T>>): Promise<Result<T>> {
   }
 }
 
-/** Statuses with which a proxy responds if it cannot reach the API. */
+/** HTTP statuses that a proxy returns if it cannot reach the API. */
 const PROXY_ERRORS: readonly number[] = [502, 503, 504];
 
 function problemOf(response: Response, error: unknown): ApiError {

@@ -2,7 +2,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { queryClient } from './query-client';
 import { isReachable } from './reachable';
 
-/** Events of the stream, each with the keys of the queries that it makes stale. */
+/** Keys of the queries that each event of the stream makes stale, by event name. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
   run: ['runs', 'now', 'waits', 'evaluations', 'causes', 'alert'],
   step: [],
@@ -10,7 +10,10 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   alert: ['alerts', 'alert', 'silences', 'changes', 'now'],
   automation: ['automations', 'automation', 'now'],
 };
-/** Delay in milliseconds between an event and the next read of stale queries. Events in between share that read. */
+/**
+ * Delay in milliseconds before an event's stale queries are read again. Events that arrive during the delay share the
+ * read.
+ */
 const REFRESH_MS = 700;
 /**
  * Interval in milliseconds at which the page checks that the API still responds. A lost network connection does not end
@@ -34,17 +37,20 @@ const subscribe = (listener: () => void) => {
   return () => listeners.delete(listener);
 };
 
-/** Returns the instant at which the page lost its connection to the event stream; undefined if it is connected. */
+/** Returns when the page lost its connection to the event stream, or undefined if the connection is not lost. */
 export const useLostAt = (): string | undefined => useSyncExternalStore(subscribe, () => lostAt);
 
-/** Returns the state of the page's connection to the event stream. `lost` means that the browser or page reconnects. */
+/**
+ * Returns the state of the page's connection to the event stream. `lost` means that the browser or the page is trying
+ * to reconnect.
+ */
 export function useLiveState(): LiveState {
   return useSyncExternalStore(subscribe, () => state);
 }
 
 /**
- * Follows the event stream while the component is mounted, and marks the queries as stale that an event affects. When a
- * lost connection has been restored, every query is read again.
+ * Follows the event stream while the component is mounted. Marks the queries that an event affects as stale. After a
+ * lost connection has been restored, reads every query again.
  */
 export function useLive(): void {
   useEffect(() => {

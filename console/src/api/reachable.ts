@@ -1,7 +1,10 @@
 const TIMEOUT_MS = 5_000;
 const RETRY_MS = 2_000;
 
-/** Returns whether the API responds within five seconds. An error of a proxy that cannot reach it does not count. */
+/**
+ * Returns whether the API responds within five seconds. An error response from a proxy that cannot reach the API does
+ * not count as a response.
+ */
 export async function isReachable(): Promise<boolean> {
   try {
     const { status } = await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -12,8 +15,8 @@ export async function isReachable(): Promise<boolean> {
 }
 
 /**
- * Loads the script of a screen. While the API, which serves the scripts, cannot be reached, waits and tries again:
- * otherwise the router would reload the page, and the browser would show its own error page instead of the console.
+ * Loads a screen's script. While the API, which serves the scripts, cannot be reached, this function waits and retries.
+ * Otherwise, the router would reload the page, and the browser would show its own error page instead of the console.
  * @throws {Error} when the API can be reached but does not have the script, e.g. after an upgrade
  */
 export async function loadScript<T>(load: () => Promise<T>): Promise<T> {

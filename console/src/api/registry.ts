@@ -21,8 +21,8 @@ const CALLS: { [Name in keyof Kinds]: () => Promise<{ items: Kinds[Name][] }> } 
 };
 
 /**
- * Reads the triggers, actions, artifact types, filters or entity kinds of the API. The list is cached for five minutes,
- * because it rarely changes: all but custom entity kinds stay the same until the API restarts.
+ * Reads the triggers, actions, artifact types, filters or entity kinds from the API. The list is cached for five
+ * minutes, because it rarely changes: only custom entity kinds can change before the API restarts.
  */
 export const registryQuery = <Name extends keyof Kinds>(name: Name) =>
   queryOptions({

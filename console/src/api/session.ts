@@ -43,8 +43,8 @@ const GRANTS: Readonly<Record<'manage' | 'secrets' | 'admin', readonly Role[]>> 
 };
 
 /**
- * Returns whether a role of the session grants `what`. The page uses this only to disable or hide controls: the server
- * checks every request.
+ * Returns whether one of the session's roles grants `what`. The page uses this only to disable or hide controls: the
+ * server checks every request.
  */
 export function useMay(what: keyof typeof GRANTS): boolean {
   const { data } = useQuery(sessionQuery);

@@ -3,7 +3,7 @@ import { api, bodyOf } from './client';
 
 /** Maximum number of ids in one request. */
 const MOST = 50;
-/** Time in milliseconds for which a name is not read again. */
+/** How long a name is cached, in milliseconds. */
 const FRESH_MS = 60_000;
 
 interface Wanted {
@@ -14,7 +14,7 @@ interface Wanted {
 
 let wanted: Wanted[] = [];
 
-/** Returns the name of a system, or null if no system has this id. Calls at the same time share a request. */
+/** Returns the name of a system, or null if no system has this id. Concurrent calls share requests. */
 function readName(id: string): Promise<string | null> {
   return new Promise((resolve, reject) => {
     if (wanted.length === 0) window.setTimeout(readWanted);
@@ -39,7 +39,10 @@ async function readBatch(batch: readonly Wanted[]): Promise<void> {
   }
 }
 
-/** Returns the name of a system; null if it is not known (yet), or if there is no id. */
+/**
+ * Returns the name of a system, or null if there is no id, if the name has not been read yet, or if no system has this
+ * id.
+ */
 export function useSystemName(id: string | undefined): string | null {
   const { data } = useQuery({
     queryKey: ['system-name', id],

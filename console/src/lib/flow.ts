@@ -132,7 +132,7 @@ function branchesOf(kind: string, given: unknown, step: Record<string, unknown>,
   }
 }
 
-/** Returns a condition in one line, written much as in the definition. */
+/** Returns a condition on one line, in a notation close to that of the definition. */
 function conditionText(condition: unknown): string {
   if (typeof condition === 'string' || typeof condition === 'number' || typeof condition === 'boolean')
     return String(condition);
@@ -153,7 +153,7 @@ function durationOf(value: unknown): string {
     .join(' ');
 }
 
-/** Returns a value in one line, cut to 200 characters. The format is JSON without quotes around strings. */
+/** Returns a value as one line of JSON without quotes around strings, truncated to 200 characters. */
 const shortJson = (value: unknown): string => lineOf(value).slice(0, 200);
 
 function lineOf(value: unknown): string {

@@ -84,8 +84,8 @@ function gatesOf({ triggers, conditions }: FlowModel, counts: Counts, graph: Gra
 const exitOf = (from: string): Exit => ({ from, label: '', kind: 'next' });
 
 /**
- * Returns the exits with `text` added to the label of the first exit. If every edge had the text, it would look like a
- * separate count for each edge.
+ * Returns the exits with `text` added only to the label of the first exit. If every edge had the text, it would look
+ * like a separate count for each edge.
  */
 function labelled(exits: readonly Exit[], text: string | undefined): Exit[] {
   if (text === undefined || text === '') return [...exits];
@@ -158,8 +158,8 @@ function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
 }
 
 /**
- * Returns the path in the definition for the path of a step in a run. Removes only the numbers of loop passes:
- * `repeat[3].sequence` becomes `repeat.sequence`.
+ * Returns the definition path that corresponds to the path of a step in a run. Only the numbers of loop passes are
+ * removed: `repeat[3].sequence` becomes `repeat.sequence`.
  */
 export const placeInDefinition = (path: string): string => path.replaceAll(/\.repeat\[\d+\]/g, '.repeat');
 
@@ -172,7 +172,7 @@ export interface PlaceOutcome {
   path: string;
 }
 
-/** Statuses, most important first. A place shows the most important status among its passes. */
+/** Statuses in descending order of importance. A place shows the most important status among its passes. */
 const TELLING = ['failed', 'waiting', 'running', 'cancelled', 'pending', 'success', 'skipped'];
 
 /**

@@ -1,6 +1,7 @@
 /**
- * Returns the held items in their order, each as it is in `latest` if it is still there, and after them the items that
- * follow the last of them in `latest`, e.g. those of another page. Other new items are left out.
+ * Returns the held items in their current order, each in its version from `latest` if `latest` contains it. They are
+ * followed by the items that come after the last held item in `latest`, e.g. those of another page. Other new items are
+ * left out.
  */
 export function steadyItems<Item>(
   held: readonly Item[],

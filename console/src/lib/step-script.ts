@@ -8,7 +8,7 @@ export type ScriptKind = 'run_shell' | 'run_script';
 /** What a step runs in the sandbox. */
 export interface StepScript {
   kind: ScriptKind;
-  /** Undefined if the version of the definition that the run is pinned to is no longer kept. */
+  /** Undefined if the definition version to which the run is pinned is no longer stored. */
   script: string | undefined;
   packages: readonly string[];
   env: Readonly<Record<string, string>>;
@@ -22,9 +22,9 @@ const KINDS: ReadonlyMap<string | null, ScriptKind> = new Map([
 ]);
 
 /**
- * Returns the script of a step, or null if the step runs no script. The script comes from the definition, because
- * rendered configurations contain no code. The other fields are as rendered, or as written if the step has not rendered
- * them.
+ * Returns the script of a step, or null if the step runs no script. The script is taken from the definition, because
+ * rendered configurations contain no code. The other fields are taken from the rendered configuration or, if the step
+ * has not rendered it, from the definition.
  */
 export function scriptOf(
   { path, action, config }: Pick<Step, 'path' | 'action' | 'config'>,

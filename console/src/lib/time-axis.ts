@@ -19,8 +19,9 @@ const FOLD_WIDTH = 0.1;
 const MAX_FOLDS = 5;
 
 /**
- * Returns an axis from `from` to `to` (ms since the epoch). Up to five of the longest gaps between neighbouring
- * instants are folded, if each lasts at least 5 s and together they amount to at least two thirds of the time.
+ * Returns an axis from `from` to `to` (ms since the epoch). Folds the longest gaps between neighbouring instants: the
+ * fewest that together cover at least two thirds of the time, at most five, each at least 5 s long. Folds nothing if
+ * there are no such gaps.
  */
 export function timeAxis(instants: readonly number[], from: number, to: number): TimeAxis {
   const marks = [...new Set([from, ...instants.filter((at) => at > from && at < to), to])].sort((a, b) => a - b);

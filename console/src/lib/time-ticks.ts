@@ -19,8 +19,8 @@ const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-di
 export const dateText = (at: number): string => DATE.format(at);
 
 /**
- * Returns at most `most` evenly spaced ticks between two instants, at round times of the browser's time zone: whole
- * days, or hours counted from midnight. Uses the smallest spacing for which `most` ticks suffice.
+ * Returns at most `most` evenly spaced ticks between two instants. They are at round times in the browser's time zone:
+ * at midnight, or at hours counted from midnight. Uses the smallest spacing for which `most` ticks suffice.
  */
 export function timeTicks(from: number, to: number, most: number): TimeTick[] {
   const all = STEPS.map((step) => ticksOf(step, from, to));

@@ -155,7 +155,7 @@ function UnhealthySystems() {
   );
 }
 
-/** Shows open runs, whenever they were started, and the runs of the last hour that failed or succeeded. */
+/** Shows all open runs, regardless of when they started, and the runs that failed or succeeded in the last hour. */
 function OpenAndRecentRuns() {
   const query = useNowQuery('runs', async () => {
     const from = new Date(Date.now() - HOUR_MS).toISOString();

@@ -22,7 +22,10 @@ type Below = Causes['down'][number];
 const REFRESH_MS = 10_000;
 const SETTLED_MS = 60_000;
 
-/** Shows what led to a run, back to the first change, the changes and runs that its steps caused, and its retries. */
+/**
+ * Shows the causal chain that led to a run, starting with the first change. Also shows the changes and runs that its
+ * steps caused, and its retries.
+ */
 export function RunCauses({ run }: { run: RunData }) {
   const { id, finishedAt } = run;
   const isSettled = finishedAt !== null && Date.now() - Date.parse(finishedAt) > SETTLED_MS;
@@ -82,7 +85,7 @@ function Above({ up, run }: { up: Causes['up']; run: RunData }) {
   );
 }
 
-/** Returns a text for what started a run if no change is recorded for it. */
+/** Returns text that describes what started a run for which no change is recorded. */
 function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunData): string {
   if (automationId === null) return 'no longer kept';
   return (runId === run.id ? runEvent(run) : null) ?? 'manually';

@@ -9,7 +9,7 @@ import { Loaded } from '../ui/page';
 type RunData = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
 
-/** Reads the version of the definition to which a run is pinned. The result is null if that version is not kept. */
+/** Reads the definition version to which a run is pinned. The result is null if that version is no longer stored. */
 export const pinnedVersionQuery = ({ automationId, version: pinned }: RunData) =>
   queryOptions({
     queryKey: ['automation', automationId, 'version', pinned],

@@ -10,8 +10,9 @@ type RunData = components['schemas']['Run'];
 type Candidate = components['schemas']['Candidate'];
 
 /**
- * Shows the trigger that started a run, how long the cause had held if the trigger has a `for`, and with which values
- * config, filter and conditions were true. A retry shows those of the run that it retries.
+ * Shows the trigger that started a run, and the values with which config, filter and conditions were true. If the
+ * trigger has a `for`, also shows how long the cause had held. For a retry, shows the same facts about the run that it
+ * retries.
  */
 export function StartedBy({ run, changeId }: { run: RunData; changeId: string }) {
   const query = useQuery({
@@ -45,7 +46,7 @@ export function StartedBy({ run, changeId }: { run: RunData; changeId: string })
   );
 }
 
-/** Shows the time for which the cause of a dwell that fired has held. */
+/** Shows the period for which the cause of a dwell had held when the dwell fired. */
 export function DwellTimes({ dwell: { armedAt, firesAt } }: { dwell: NonNullable<Candidate['dwell']> }) {
   return (
     <span>
@@ -54,7 +55,9 @@ export function DwellTimes({ dwell: { armedAt, firesAt } }: { dwell: NonNullable
   );
 }
 
-/** Returns how many events the window of a trigger had counted; undefined for a trigger without a window. */
+/**
+ * Returns text that says how many events the trigger's window had counted, or undefined for a trigger without a window.
+ */
 export const windowText = ({ window }: Candidate): string | undefined =>
   window && `${window.count} of ${window.needed} events within the window`;
 

@@ -14,7 +14,7 @@ interface StepPage {
 }
 
 const PAGE = 200;
-/** During the first read of the list, the number of pages between two updates of the screen. */
+/** Number of pages read between two updates of the screen during the first read of the list. */
 const SHOW_EVERY = 10;
 const OPEN = new Set(['pending', 'running', 'waiting']);
 
@@ -24,8 +24,8 @@ interface Detail {
 }
 
 /**
- * Returns the steps of a run, sorted by path. The API returns the first 500 with the run. If there are more, all steps
- * are read page by page, and `complete` is false until the last page has arrived.
+ * Returns the steps of a run, sorted by path. The API returns the first 500 steps with the run. If there are more, all
+ * steps are read page by page, and `complete` is false until the last page has arrived.
  * When a run continues, only the last page and pages with an open step are read again. Until that is done, the previous
  * list is returned and counts as complete.
  */
@@ -57,8 +57,8 @@ async function readPages(id: string): Promise<readonly StepPage[]> {
 }
 
 /**
- * Returns whether a page can no longer change. Steps are listed in the order in which they started, so a page that is
- * not the last and has no open steps stays as it is.
+ * Returns whether a page can no longer change. Steps are listed in the order in which they started, so a page cannot
+ * change if it is not the last page and has no open steps.
  */
 const isSettled = (page: StepPage, cursor: string | undefined): boolean =>
   page.cursor === cursor && page.nextCursor !== null && !page.items.some(({ status }) => OPEN.has(status));
@@ -70,8 +70,8 @@ async function readPage(id: string, cursor: string | undefined): Promise<StepPag
 }
 
 /**
- * Returns the steps sorted by path, with numbers compared as numbers. Nested steps directly follow the step that
- * contains them.
+ * Returns the steps sorted by path, with numbers in paths compared numerically. Nested steps directly follow the step
+ * that contains them.
  */
 function byPlace<S extends { path: string }>(steps: readonly S[]): S[] {
   const keyed = steps.map((step) => ({ step, key: step.path.replaceAll(/\d+/g, (digits) => digits.padStart(7, '0')) }));

@@ -24,7 +24,7 @@ interface StepPanelProps {
   run: RunData;
   step: Step | undefined;
   artifacts: readonly Artifact[];
-  /** A retry button, shown below the error of the step. */
+  /** A retry button, shown below the step's error. */
   retry: React.ReactNode;
 }
 
@@ -110,7 +110,7 @@ function Warnings({ trace }: { trace: Record<string, unknown> }) {
   ));
 }
 
-/** A collapsible section that renders its contents, and so reads their data, only while it is open. */
+/** A collapsible section. It renders its contents, and therefore reads their data, only while it is open. */
 function Fold({ title, children }: { title: string; children: () => React.ReactNode }) {
   const [open, setOpen] = useState(false);
   return (

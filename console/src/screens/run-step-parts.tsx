@@ -29,8 +29,8 @@ export function RenderedConfig({ step: { config } }: { step: Step }) {
 }
 
 /**
- * Lists the failed attempts of a step. Shows nothing if the step failed on its only attempt, because the error of the
- * step already says why.
+ * Lists the failed attempts of a step. Shows nothing if the step failed on its only attempt, because the step's error
+ * already gives the reason.
  */
 export function Attempts({ step: { failedAttempts, attempts, status } }: { step: Step }) {
   if (failedAttempts.length === 0 || (attempts <= 1 && status === 'failed')) return null;

@@ -11,7 +11,7 @@ type Step = components['schemas']['Step'];
 const ROW_PX = 30;
 /** Minimum width of a bar, as a fraction of the axis. */
 const LEAST = 0.006;
-/** Minimum number of steps for which the list shows a filter. */
+/** Minimum number of steps for the list to show a filter. */
 const FILTER_FROM = 25;
 /** Statuses that the filter offers as buttons. */
 const NARROWING = ['failed', 'waiting', 'running', 'cancelled', 'skipped'];
@@ -19,7 +19,10 @@ const NARROWING = ['failed', 'waiting', 'running', 'cancelled', 'skipped'];
 interface StepListProps {
   steps: readonly Step[];
   finishedAt: string | null;
-  /** Path of the step that the step panel shows. When the first one is known, the list scrolls to it once. */
+  /**
+   * Path of the step that the step panel shows. The list scrolls to the first chosen step once, as soon as it is
+   * listed.
+   */
   chosen: string | undefined;
   onChoose(path: string): void;
 }
@@ -85,8 +88,9 @@ export function StepList({ steps: all, finishedAt, chosen, onChoose }: StepListP
 }
 
 /**
- * Calls `show` once, with the index of the first chosen step when it is listed. After that, the user controls the
- * scroll position. Returns a function that prevents the call; it is for steps that the user chooses in the list.
+ * Calls `show` once, with the index of the first chosen step, as soon as that step is listed. After that, the user
+ * controls the scroll position. Returns a function that prevents the call. Use it when the user chooses a step in the
+ * list.
  */
 function useFirstPlace(steps: readonly Step[], chosen: string | undefined, show: (index: number) => void): () => void {
   const placed = useRef(false);

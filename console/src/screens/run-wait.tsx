@@ -13,7 +13,7 @@ import { WaitedFor } from './waited-for';
 type Run = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
 
-/** Shows what a waiting step waits for, and how much time remains. */
+/** Shows what a step is waiting for, and how much time remains. */
 export function WaitFacts({ run, step }: { run: Run; step: Step }) {
   return step.kind === 'delay' ? <DelayFacts step={step} /> : <ArmedFacts run={run} step={step} />;
 }

@@ -25,9 +25,7 @@ type RunData = Detail['run'];
 type Step = components['schemas']['Step'];
 type Detail = Awaited<ReturnType<typeof readRun>>;
 
-/**
- * Kinds of steps that contain other steps. By default, the step inside is shown instead, because it has the details.
- */
+/** Kinds of steps that contain other steps. By default, an inner step is shown instead, because it has the details. */
 const CONTAINERS = new Set(['parallel', 'sequence', 'choose', 'repeat']);
 
 const readRun = (id: string) => bodyOf(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
@@ -211,8 +209,9 @@ function EndedBy({ endedBy }: { endedBy: Record<string, unknown> }) {
 
 /**
  * Returns the step to show: the step in the address, otherwise the last failed step, otherwise the last waiting step.
- * If a run has ended and the address names no step, the last step is the final choice. Steps that contain other steps
- * are shown only if the address names them. Until all steps have been read, only the step in the address is returned.
+ * If there is none of these, the run has ended and the address names no step, returns the last step. Steps that contain
+ * other steps are returned only if the address names them. Until all steps have been read, only the step in the address
+ * is returned.
  */
 function useShownStep(run: RunData | undefined, steps: readonly Step[], complete: boolean): Step | undefined {
   const chosen = useChosen();

@@ -23,8 +23,8 @@ const STATUSES: Readonly<Record<Kind, readonly string[]>> = {
 const FILTERS = ['automationId', 'contextKey', 'errorCode', 'from', 'to'] as const;
 
 /**
- * Returns the filter of a bulk call for the current filters of the list. Returns undefined if the filter would match no
- * run, if there is nothing to restrict it, or if there is a text search, which bulk calls do not support.
+ * Returns the filter of a bulk call for the current filters of the list. Returns undefined if it would match no run, if
+ * no filter is set, or if there is a text search, which bulk calls do not support.
  */
 function filterOf(kind: Kind, search: Search): Record<string, string> | undefined {
   if (search['q'] !== undefined) return undefined;

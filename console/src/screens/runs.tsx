@@ -68,7 +68,7 @@ function useFilterTexts({ automationId, contextKey }: Search, runs: readonly Run
   return { automationId: data?.automation.name, contextKey: named?.contextName };
 }
 
-/** Explains the order of the list, which is not always that of the times shown. */
+/** Explains the order of the list, which may differ from the order of the times shown. */
 const ORDER =
   'Runs are listed by the time at which they were created, newest first. A run may start later, e.g. after a wait for another run or for a free slot.';
 

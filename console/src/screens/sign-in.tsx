@@ -9,7 +9,7 @@ function nextOf(search: string): string {
   return /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/now';
 }
 
-/** A form that signs in with a token. Signs in at once when the address contains the code of a one-time link. */
+/** A form that signs in with a token. Signs in immediately if the address contains the code of a one-time link. */
 export function SignIn() {
   const navigate = useNavigate();
   const [token, setToken] = useState('');

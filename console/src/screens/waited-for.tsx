@@ -3,7 +3,10 @@ import { CopyId } from '../ui/copy';
 
 type Wait = Pick<components['schemas']['Wait'], 'events' | 'refs' | 'refNames'>;
 
-/** The events that a wait waits for, otherwise the entities that it reads, by name if they have one. */
+/**
+ * Shows the events that a wait is waiting for. If there are none, shows the entities that the wait reads, by name if
+ * they have one.
+ */
 export function WaitedFor({ wait: { events, refs, refNames } }: { wait: Wait }) {
   if (events.length > 0) return <span>{[...new Set(events)].join(', ')}</span>;
   return [...new Set(refs)].map((ref, index) => {

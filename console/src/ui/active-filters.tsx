@@ -3,9 +3,9 @@ import { useSearchParams } from '../lib/search';
 import { shortId } from './copy';
 
 interface ActiveFiltersProps {
-  /** Labels of the filters by parameter of the address. */
+  /** Labels of the filters, by search parameter in the address. */
   names: Readonly<Record<string, string>>;
-  /** Texts to show instead of the values in the address, by parameter. */
+  /** Text to show instead of each value in the address, by search parameter. */
   texts?: Readonly<Record<string, string | null | undefined>>;
 }
 

@@ -18,13 +18,13 @@ interface ComboboxProps {
   onChoose(value: string): void;
   /** Called when Backspace is pressed in an empty input. */
   onErase?: () => void;
-  /** Called when the text should be accepted: Enter was pressed, or the input lost the focus. */
+  /** Called when the text should be accepted, i.e. when Enter is pressed or the input loses focus. */
   onLeave?: () => void;
 }
 
 /**
- * An input with a list of choices below it. Arrow keys move, Enter chooses, and Escape closes the list. Text that is
- * not in the list is also accepted.
+ * An input with a list of choices below it. Arrow keys move the highlight, Enter chooses the highlighted choice, and
+ * Escape closes the list. Text that is not in the list is also accepted.
  */
 export function Combobox(props: ComboboxProps) {
   const { label, hint, text, choices, required, onType, onChoose, onErase, onLeave } = props;
@@ -84,7 +84,7 @@ export function Combobox(props: ComboboxProps) {
   );
 }
 
-/** Keeps whether the list is open and which choice is highlighted. */
+/** Tracks whether the list is open and which choice is highlighted. */
 function useMarked(choices: readonly Choice[]) {
   const [isOpen, setOpen] = useState(false);
   // Stored by value, not index: choices may arrive while the list is open, and Enter must select the highlighted

@@ -48,7 +48,7 @@ export function PartValues({ part: { expression, found, wanted }, held = false }
   );
 }
 
-/** Shows the actual value next to the expected one, if there is one. */
+/** Shows the actual value, followed by the expected value if there is one. */
 function FoundWanted({ found, wanted }: { found: unknown; wanted: unknown }) {
   return (
     <span className="found">
@@ -62,7 +62,9 @@ function FoundWanted({ found, wanted }: { found: unknown; wanted: unknown }) {
   );
 }
 
-/** Returns a value in one line. A comparison such as `{"==": "a"}` becomes `== "a"`, `{"not": "a"}` becomes `not "a"`. */
+/**
+ * Returns a value on one line. A comparison such as `{"==": "a"}` becomes `== "a"`, `{"not": "a"}` becomes `not "a"`.
+ */
 function valueText(value: unknown): string {
   if (isRecord(value)) {
     const [[operator, operand] = [], ...more] = Object.entries(value);

@@ -4,7 +4,7 @@ import { Dialog } from './dialog';
 import { useSave } from './mutation';
 
 interface ConfirmationProps {
-  /** The question, which names what is affected. */
+  /** The question to confirm. It names what the action affects. */
   title: string;
   /** Text of the button that runs the action. */
   submit: string;

@@ -4,7 +4,7 @@ import { useState, type MouseEvent } from 'react';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * Returns a short form of an id. For a UUID, these are its last characters, because UUIDs created within the same hour
+ * Returns a short form of an id. A UUID is shortened to its last characters, because UUIDs created within the same hour
  * begin with the same characters.
  */
 export function shortId(id: string, short = 12): string {
@@ -21,8 +21,8 @@ interface CopyIdProps {
 }
 
 /**
- * Writes `text` to the clipboard. Browsers offer their clipboard API only to pages from HTTPS or localhost; elsewhere,
- * the text is copied from a hidden field next to `button`.
+ * Writes `text` to the clipboard. Browsers offer their clipboard API only to pages served over HTTPS or from localhost.
+ * On other pages, the text is copied from a hidden field next to `button`.
  * @throws {Error} when the browser refuses
  */
 async function writeClipboard(text: string, button: HTMLElement): Promise<void> {

@@ -1,7 +1,7 @@
 import { shortId } from './copy';
 
 interface EntityNameProps {
-  /** Kind of the entity. Absent if it is clear from the place. */
+  /** Kind of the entity. Absent where the context makes the kind clear. */
   kind?: string | null | undefined;
   id: string;
   /** Display name; null if the entity has none. */
@@ -10,7 +10,7 @@ interface EntityNameProps {
   short?: number;
 }
 
-/** The name of an entity, or its shortened id if it has no name. The tooltip has the id. */
+/** The name of an entity, or its shortened id if it has no name. The tooltip shows the id. */
 export function EntityName({ kind, id, name, short = 40 }: EntityNameProps) {
   return (
     <span title={name === null ? id : `${name} (${id})`}>
@@ -31,7 +31,7 @@ export function ContextKey({ of: { contextKey, contextName }, short = 40 }: { of
   return <EntityName id={contextKey} name={contextName} short={short} />;
 }
 
-/** Returns the text of a context key for a place that cannot have markup; undefined if there is no key. */
+/** Returns the text of a context key, for use where markup is not possible. Returns undefined if there is no key. */
 export function contextText({ contextKey, contextName }: Keyed): string | undefined {
   return contextName ?? contextKey ?? undefined;
 }

@@ -1,6 +1,6 @@
 import { Fragment, type ReactNode } from 'react';
 
-/** A list of names and values. Rows whose value is undefined, null or an empty text are left out. */
+/** A list of names and values. Rows whose value is undefined, null or an empty string are left out. */
 export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
   return (
     <dl className="facts">

@@ -52,8 +52,8 @@ export function FlowGraph(props: FlowGraphProps) {
 }
 
 /**
- * Returns a function that checks whether a run reached a place. Reached are steps with an outcome other than skipped,
- * cases and `on_failure` if any step inside them has an outcome, and all triggers and conditions.
+ * Returns a function that checks whether a run reached a place. A run reaches all triggers and conditions, and every
+ * step with an outcome other than skipped. It reaches a case or `on_failure` if any step inside has an outcome.
  */
 function reachedOf(outcomes: ReadonlyMap<string, PlaceOutcome>): (place: string) => boolean {
   const places = [...outcomes.keys()];

@@ -9,7 +9,7 @@ export type Refused = Readonly<Record<string, number>>;
 /** How many of the counted runs reached a step, and in how many of them it failed, by path in the definition. */
 export type PlaceCounts = ReadonlyMap<string, { reached: number; failed: number }>;
 
-/** Returns the counts of a step as text. Returns an empty text if there are no counts. */
+/** Returns the counts of a step as text. Returns an empty string if there are no counts. */
 export function countsText(counts: PlaceCounts | undefined, path: string): string {
   if (counts === undefined) return '';
   const { reached, failed } = counts.get(path) ?? { reached: 0, failed: 0 };
@@ -22,7 +22,7 @@ export interface RunNumbers {
   open: number;
 }
 
-/** Returns numbers of runs as text, e.g. `3 runs ended, 1 open`. Open runs are left out if there are none. */
+/** Returns run counts as text, e.g. `3 runs ended, 1 open`. Open runs are left out if there are none. */
 export function runsText(runs: RunNumbers | undefined): string {
   if (runs === undefined) return '';
   const { ended, open } = runs;

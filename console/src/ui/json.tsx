@@ -13,7 +13,7 @@ export function Json({ value, empty = 'nothing' }: { value: unknown; empty?: str
 }
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** Maximum number of characters to colour. Longer texts would slow the page down. */
+/** Maximum number of characters to colour. Colouring longer text would slow the page down. */
 const MAX_COLOURED = 60_000;
 
 function tokensOf(text: string): [string, string][] {

@@ -90,8 +90,9 @@ export function Loading({ rows = 6 }: { rows?: number }) {
 }
 
 /**
- * Shows the data of a query, a placeholder while it loads, or its error. If a later read fails, shows error and data;
- * only the data if the API cannot be reached, because the frame of the screens shows that once for all queries.
+ * Shows the data of a query, a placeholder while it loads, or its error. If a later read fails, shows both the error
+ * and the data. If the API cannot be reached, shows only the data, because the frame around the screens already shows
+ * one notice for all queries.
  */
 export function Loaded<T>({
   query,
@@ -99,7 +100,7 @@ export function Loaded<T>({
   children,
 }: {
   query: { data: T | undefined; error: Error | null };
-  /** Title of the screen until there is data. Give it if `children` returns the whole screen. */
+  /** Title of the screen until there is data. Set it if `children` returns the whole screen. */
   title?: string;
   children: (data: T) => ReactNode;
 }) {

@@ -8,9 +8,7 @@ interface PageOf<Item> {
   nextCursor: string | null;
 }
 
-/**
- * Reads a list page by page. The event stream refreshes it if the first part of `key` is one that an event makes stale.
- */
+/** Reads a list page by page. The event stream refreshes the list if an event makes the first part of `key` stale. */
 export function usePages<Answer extends PageOf<unknown>>(
   key: readonly unknown[],
   read: (cursor: string | undefined) => Promise<Answer>,
@@ -38,7 +36,7 @@ export interface PagesQuery<Item> {
 
 interface PagesProps<Item> {
   query: PagesQuery<Item>;
-  /** Key of an item of a live list. With it, the items stay in place while the user points at them. */
+  /** Returns the key of an item in a live list. If set, the items stay in place while the user points at them. */
   steadyBy?: (item: Item) => string;
   children(items: readonly Item[]): ReactNode;
 }

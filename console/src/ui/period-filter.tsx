@@ -15,8 +15,8 @@ export function PeriodFilter({ from = 'from', to = 'to' }: { from?: string; to?:
 }
 
 /**
- * A field for a time. The time takes effect on Enter or when the field loses the focus, not while typing: an incomplete
- * year is also a valid year.
+ * A field for a time. The time takes effect on Enter or when the field loses focus. It does not take effect while the
+ * user is typing, because an incomplete year is also a valid year.
  */
 function Instant({ label, given, onChange }: { label: string; given: string; onChange(at: string | undefined): void }) {
   const [text, setText] = useState(given);
@@ -40,7 +40,9 @@ function Instant({ label, given, onChange }: { label: string; given: string; onC
   );
 }
 
-/** Returns an instant as the field's text, in the browser's time zone. Returns an empty text for an invalid instant. */
+/**
+ * Returns an instant as text for the field, in the browser's time zone. Returns an empty string for an invalid instant.
+ */
 function localText(at: string | undefined): string {
   const ms = at === undefined ? Number.NaN : Date.parse(at);
   if (Number.isNaN(ms)) return '';

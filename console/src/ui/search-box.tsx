@@ -7,11 +7,11 @@ const PAUSE_MS = 250;
 interface SearchBoxProps {
   label: string;
   placeholder: string;
-  /** The parameter of the address that contains the text. Default: `q`. */
+  /** Search parameter that contains the text in the address. Default: `q`. */
   name?: string;
   /**
-   * Returns whether `text` can be searched while it is being typed. Enter searches any text. Default: every text can be
-   * searched.
+   * Returns whether `text` may be searched while the user is still typing. Enter searches any text. Default: any text
+   * may be searched.
    */
   isComplete?(text: string): boolean;
 }
@@ -44,12 +44,12 @@ export function SearchBox({ label, placeholder, name = 'q', isComplete = () => t
 
 /**
  * Keeps the typed text, and passes it to `onSearch` after a pause. `given` is the text in the address. The address
- * changes some time after the call of `onSearch`, and the user may have continued to type by then. The typed text is
- * therefore replaced only by a text in the address that was not typed here, e.g. after the Back button was pressed.
+ * changes some time after the call to `onSearch`, and the user may have continued to type by then. The typed text is
+ * therefore replaced only if the text in the address was not typed here, e.g. after the Back button was pressed.
  */
 function useTyped(given: string, onSearch: (text: string) => void, isComplete: (text: string) => boolean) {
   const [text, setText] = useState(given);
-  /** Texts that were passed to `onSearch` and that the address does not contain yet, oldest first. */
+  /** Search texts passed to `onSearch` that have not reached the address yet, in the order of the calls. */
   const sent = useRef<string[]>([]);
   const timer = useRef<number>(undefined);
   /** The text in the address when it last changed. */

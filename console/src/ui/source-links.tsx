@@ -3,12 +3,12 @@ import type { components } from '../api/schema';
 import { ChangeLink } from './change-link';
 
 type ChangeRef = components['schemas']['ChangeRef'];
-/** A change from which another was derived, with the changes from which it was derived in turn. */
+/** A change from which another change was derived, with the changes from which that source was derived. */
 type Source = ChangeRef & { from?: readonly ChangeRef[] };
 
 /**
- * Links to the changes from which a change was derived, each followed by an arrow. Those that come first in time are
- * first: an alert, then the change of health that was derived from it.
+ * Links to the changes from which a change was derived, in chronological order, with an arrow after each level of
+ * derivation. For example, an alert comes before the health change that was derived from it.
  */
 export function SourceLinks({ from }: { from: readonly Source[] }) {
   const further = [...new Map(from.flatMap((source) => source.from ?? []).map((ref) => [ref.changeId, ref])).values()];

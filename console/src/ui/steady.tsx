@@ -7,15 +7,15 @@ const HOLD_MS = 4_000;
 interface SteadyProps<Item> {
   items: readonly Item[];
   keyOf(item: Item): string;
-  /** Whether the items are those of the current filters. If not, they are replaced as soon as the others arrive. */
+  /** Whether the items match the current filters. If not, they are replaced as soon as the matching items arrive. */
   isCurrent?: boolean;
   children(items: readonly Item[]): ReactNode;
 }
 
 /**
- * Keeps the items of a live list in place while the user points at them or moves through them with the keyboard, because
- * a new item would otherwise move another item under the pointer. New items appear when the pointer leaves the list, and
- * at most four seconds after its last movement.
+ * Keeps the items of a live list in place while the user points at them or moves through them with the keyboard.
+ * Otherwise, a new item would move another item under the pointer. New items appear when the pointer leaves the list,
+ * or four seconds after the last use of the pointer or keyboard.
  */
 export function Steady<Item>({ items, keyOf, isCurrent = true, children }: SteadyProps<Item>) {
   const [held, setHeld] = useState<{ items: readonly Item[]; search: string }>();

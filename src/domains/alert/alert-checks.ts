@@ -7,7 +7,9 @@ import type { HealthChange } from '../healthcheck/write-health';
 import type { AlertState } from './alert-entity';
 import type { SeverityMap } from './severity-map';
 
-/** The check that a firing alert adds to a system. With `status` null, the alert does not affect the health. */
+/**
+ * The check that a firing alert adds to a system. If `status` is null, the alert does not affect the system's health.
+ */
 interface AlertCheck {
   systemId: string;
   status: HealthStatus | null;
@@ -22,7 +24,7 @@ export function checkOf(state: AlertState, severities: SeverityMap): AlertCheck 
 /** A check that was added, removed or changed. */
 export interface CheckChange {
   fingerprint: string;
-  /** The change of the alert; undefined when the message was a repeat. */
+  /** Id of the alert's change; undefined when the message was a repeat. */
   changeId?: string | undefined;
   before: AlertCheck | null;
   after: AlertCheck | null;
@@ -30,8 +32,8 @@ export interface CheckChange {
 }
 
 /**
- * Writes the checks that alerts add, change or remove, and then derives the health of each affected system once.
- * Creates systems that firing alerts name but that do not exist. Returns the changes of health.
+ * Writes the checks that alerts add, change or remove, and then derives the health of each affected system once. If a
+ * firing alert names a system that does not exist, creates the system. Returns the health changes.
  */
 export async function applyChecks(write: DomainWrite, changes: readonly CheckChange[]): Promise<HealthChange[]> {
   if (changes.length === 0) return [];
@@ -59,7 +61,7 @@ export async function applyChecks(write: DomainWrite, changes: readonly CheckCha
   return refreshHealth(write, changed, new Map(causes));
 }
 
-/** Returns the ids of the alerts' changes that affect a system. */
+/** Returns the ids of the alert changes that affect a system. */
 function sourcesFor(systemId: string, changes: readonly CheckChange[]): string[] {
   return changes.flatMap(({ changeId, before, after }) =>
     changeId !== undefined && (before?.systemId === systemId || after?.systemId === systemId) ? [changeId] : [],

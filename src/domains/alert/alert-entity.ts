@@ -63,7 +63,7 @@ export const GroupFacts = z.object({
   commonLabels: Texts.default({}),
   externalUrl: z.string().nullable().default(null),
   groupKey: z.string().nullable().default(null),
-  /** Number of alerts of the group that the sender left out of the message. */
+  /** Number of alerts in the group that the sender left out of the message. */
   truncatedAlerts: z.int().default(0),
 });
 export type GroupFacts = z.infer<typeof GroupFacts>;
@@ -84,7 +84,7 @@ export type AlertChangeContext = z.infer<typeof AlertChangeContext>;
 /** Fields whose change fires `alert.changed`. */
 const CHANGED_EVENT_FIELDS = ['severity', 'labels', 'annotations'] as const;
 
-/** Returns the events of a change of state, in the order in which they are routed. */
+/** Returns the events that a state change causes, in the order in which they are routed. */
 export function alertEvents(prev: AlertState | null, next: AlertState): string[] {
   const events: string[] = [];
   if (next.status === 'resolved') {
@@ -98,7 +98,9 @@ export function alertEvents(prev: AlertState | null, next: AlertState): string[]
   return events;
 }
 
-/** Events that start no runs while a silence covers the alert, and after its end until the next episode. */
+/**
+ * Events that start no runs while a silence covers the alert or, after the silence has ended, until the next episode.
+ */
 const SILENCED_EVENTS: ReadonlySet<string> = new Set(['alert.fired', 'alert.changed']);
 
 function derive(change: EntityChange): Occurrence[] {
@@ -122,7 +124,9 @@ function derive(change: EntityChange): Occurrence[] {
   }));
 }
 
-/** Returns which silence covered an alert when a change was written, or undefined. */
+/**
+ * Returns text that describes the silence that covered an alert when a change was written, or undefined if none did.
+ */
 export function silencedDetail(context: EntityChange['context']): string | undefined {
   const { silence } = AlertChangeContext.parse(context ?? {});
   return silence && coveringDetail(silence);
@@ -132,7 +136,9 @@ function coveringDetail({ id, comment, createdBy, endsAt }: CoveringSilence): st
   return `Silenced until ${endsAt} by ${createdBy}: ${comment === '' ? '(no comment)' : comment} (silence ${id})`;
 }
 
-/** Returns the reason why an alert starts no runs after a silence of its episode has ended, or undefined if none has. */
+/**
+ * Returns why an alert starts no runs after a silence in its episode has ended, or undefined if no silence has ended.
+ */
 function endedDetail({ silencedUntil }: AlertState): string | undefined {
   if (silencedUntil === undefined) return undefined;
   return `A silence ended at ${silencedUntil}: the alert starts no run until its next episode`;
@@ -140,7 +146,7 @@ function endedDetail({ silencedUntil }: AlertState): string | undefined {
 
 /**
  * Alerts as entities. The table `alerts` has the fields that are not part of the state, such as the number of repeats,
- * and copies of the fields by which lists filter.
+ * and copies of the fields by which lists can be filtered.
  */
 export const alertKind: EntityKind = {
   kind: ALERT_KIND,

@@ -30,7 +30,7 @@ async function lockOne(
   return { known, state: AlertState.parse(known.state), silences: await activeSilences(write.tx, write.now) };
 }
 
-/** Writes a new state that does not come from a message of the sender. Returns the ids of the change rows. */
+/** Writes a new state that was not caused by a message from the sender. Returns the ids of the change rows. */
 async function rewrite(
   write: DomainWrite,
   { known, state, silences }: { known: LockedAlert; state: AlertState; silences: readonly SilenceRow[] },
@@ -60,7 +60,7 @@ export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, 
 
 /**
  * Ends the episode of an alert without a message from its sender. Does nothing when the alert is already resolved.
- * Returns the state, and the ids of all change rows, including those of the system's health.
+ * Returns the state, and the ids of all change rows, including any for the system's health.
  * @throws {FermataError} `not_found`
  */
 export async function resolveAlert(
@@ -79,7 +79,7 @@ export async function resolveAlert(
   return { state: next, changeIds: [...changeIds, ...health.map(({ changeId }) => changeId)] };
 }
 
-/** A silence to create, for one alert by its fingerprint, or for all alerts that match the matchers. */
+/** A silence to create. It covers one alert, identified by its fingerprint, or all alerts that match the matchers. */
 export interface NewSilence {
   fingerprint?: string | undefined;
   matchers?: readonly string[] | undefined;
@@ -148,12 +148,12 @@ async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): P
 const isStale = (before: Date): SQL =>
   sql`status = 'firing' and last_received_at < ${before.toISOString()}::timestamptz`;
 
-/** Returns the SQL condition that is true when some firing alert has had no message since `before`. */
+/** Returns an SQL condition that is true when any firing alert has had no message since `before`. */
 export const alertsStale = (before: Date): SQL => sql`exists (select 1 from alerts where ${isStale(before)})`;
 
 /**
- * Locks an alert, and returns whether it is still firing and has had no message since `before`. A message may have
- * arrived since `staleAlerts` returned it.
+ * Locks an alert, and returns whether it is still firing and has still had no message since `before`. A message may
+ * have arrived after `staleAlerts` returned the alert.
  */
 export async function isStillStale(write: DomainWrite, fingerprint: string, before: Date): Promise<boolean> {
   await lockSilences(write.tx, 'read');
@@ -164,7 +164,9 @@ export async function isStillStale(write: DomainWrite, fingerprint: string, befo
   return found.rows.length > 0;
 }
 
-/** Returns the fingerprints of firing alerts without a message since `before`, oldest first. */
+/**
+ * Returns the fingerprints of firing alerts without a message since `before`, starting with the oldest last message.
+ */
 export async function staleAlerts(db: Executor, before: Date, limit: number): Promise<string[]> {
   const found = await db.execute<{ fingerprint: string }>(sql`
     select fingerprint from alerts where ${isStale(before)}

@@ -4,8 +4,8 @@ import { alertsStale, isStillStale, resolveAlert, staleAlerts } from './alert-op
 import type { SeverityMap } from './severity-map';
 
 /**
- * Creates the work that resolves firing alerts that have had no message for `staleMs`, oldest first, and sets their
- * `endedBy` to `stale`. The work returns the number of alerts that it resolved.
+ * Creates the work that resolves firing alerts that have had no message for `staleMs`. It starts with the alert whose
+ * last message is oldest, and sets `endedBy` to `stale`. The work returns the number of alerts that it resolved.
  */
 export function createEndStaleAlerts(deps: { staleMs: number; severities: SeverityMap }): ClockWork {
   const { staleMs, severities } = deps;

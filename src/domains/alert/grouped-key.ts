@@ -1,6 +1,6 @@
 /**
- * Returns a key in the form `label=value,…`, in the order of `groupBy`. A missing label becomes `label=`; `,` `=` `\`
- * are escaped with `\`.
+ * Returns a key in the form `label=value,…`, in the order of `groupBy`. A missing label becomes `label=`. The
+ * characters `,`, `=` and `\` are escaped with `\`.
  */
 export function groupedKey(groupBy: readonly string[], labels: Readonly<Record<string, unknown>>): string {
   return groupBy

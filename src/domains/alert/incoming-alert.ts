@@ -1,6 +1,6 @@
 import type { AlertStatus, GroupFacts } from './alert-entity';
 
-/** An alert from a message, in the common form of all senders. */
+/** An alert from a message, in a form common to all senders. */
 export interface IncomingAlert {
   /** Id of the entity, including the prefix for the sender. */
   fingerprint: string;
@@ -18,13 +18,13 @@ export interface IncomingAlert {
   silenceUrl?: string;
   value?: unknown;
   /**
-   * Set when messages of this type may leave out labels and annotations. Labels and annotations of the message are
-   * added to those that are already known, which are kept except for the labels in `replaces`, and for annotations of
-   * the same name if `replacesAnnotations` is set.
+   * Set when messages of this type may leave out labels and annotations. The message then adds its labels and
+   * annotations to the known labels and annotations. Known values are kept, except for the labels in `replaces`. If
+   * `replacesAnnotations` is set, annotations of the same name are replaced as well.
    */
   partial?: { replaces: readonly string[]; replacesAnnotations?: boolean };
   /** Facts about the group. Absent facts keep the values of the last message that carried them. */
   group?: Partial<GroupFacts>;
-  /** Acknowledgement by the sender; absent = unchanged, `by` null = the acknowledgement was withdrawn. */
+  /** The sender's acknowledgement. If absent, nothing changes. If `by` is null, the acknowledgement was withdrawn. */
   acknowledged?: { by: string | null };
 }

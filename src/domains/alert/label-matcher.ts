@@ -28,8 +28,8 @@ export class MatcherError extends Error {
 const BARE = /[^\s{}!=~,\\"'`]/u;
 
 /**
- * Scans a text with matchers: a single matcher such as `a="b"`, or several separated by commas, with or without braces
- * around them.
+ * Scans matcher text: a single matcher such as `a="b"`, or several separated by commas, with or without braces around
+ * them.
  */
 class Reader {
   at = 0;
@@ -56,7 +56,7 @@ class Reader {
     return this.at >= this.text.length;
   }
 
-  /** Reads a bare word or a quoted text. Returns undefined when the next character begins neither. */
+  /** Reads a bare word or a quoted string. Returns undefined when the next character begins neither. */
   word(): string | undefined {
     this.skipBlanks();
     if (this.text.charAt(this.at) === '"') return this.#quoted();
@@ -126,7 +126,7 @@ function compile(
 /**
  * Parses the matchers in `text`: a single matcher such as `severity=~"critical|page"`, or several separated by commas,
  * with or without braces around them. Names and values may be quoted; UTF-8 names are accepted.
- * @throws {MatcherError} with the column
+ * @throws {MatcherError} with the column of the error
  */
 export function parseMatchers(text: string): LabelMatcher[] {
   const reader = new Reader(text);
@@ -148,8 +148,8 @@ function ended(reader: Reader, matchers: LabelMatcher[]): LabelMatcher[] {
 }
 
 /**
- * Returns whether labels satisfy all matchers. A missing label counts as the empty text. Without matchers, all labels
- * match.
+ * Returns whether labels satisfy all matchers. The value of a missing label is the empty string. Without matchers, all
+ * labels match.
  */
 export function matchLabels(matchers: readonly LabelMatcher[], labels: Readonly<Record<string, unknown>>): boolean {
   return matchers.every(({ name, test }) => {
@@ -158,13 +158,15 @@ export function matchLabels(matchers: readonly LabelMatcher[], labels: Readonly<
   });
 }
 
-/** Cache of parsed texts. Configs are evaluated for each event, and compiling their matchers is expensive. */
+/**
+ * Cache of parsed matchers, by their text. Configs are evaluated for each event, and compiling matchers is expensive.
+ */
 const parsed = new Map<string, LabelMatcher[]>();
 const MAX_PARSED = 10_000;
 
 /**
- * Parses a list of texts, using a cache.
- * @throws {MatcherError} when a text is not a valid matcher
+ * Parses a list of matcher strings, using a cache.
+ * @throws {MatcherError} when a string is not a valid matcher
  */
 export function matchersOf(texts: readonly string[]): LabelMatcher[] {
   return texts.flatMap((text) => {

@@ -8,7 +8,7 @@ export type MessageEffect =
 
 /**
  * Returns the labels and annotations of an alert after a message. A partial message adds labels and annotations, and
- * replaces only those that `partial` names. Any other message replaces all of them.
+ * replaces known values only where `partial` allows it. Any other message replaces all of them.
  */
 function textsOf({ labels, annotations, partial }: IncomingAlert, prev: AlertState | null) {
   if (partial === undefined || prev === null) return { labels, annotations };
@@ -41,7 +41,8 @@ const own = (texts: Record<string, string>, name: string): string | undefined =>
   Object.hasOwn(texts, name) ? texts[name] : undefined;
 
 /**
- * Returns the fields that a message does not set during an episode. An acknowledgement in the message is applied later.
+ * Returns the fields that are kept during an episode because a message does not set them. An acknowledgement in the
+ * message is applied later.
  */
 function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: AlertState): Partial<AlertState> {
   return {
@@ -56,7 +57,7 @@ function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: Alert
  * Returns the state of an alert after a message. Within an episode, `startsAt` keeps its first value. Three kinds of
  * messages are stale: a firing message whose start is not after the end of the last episode, a message that resolves an
  * unknown alert, and a message that resolves an episode before its start. Exception: an episode that ended as stale
- * continues when its sender repeats it.
+ * continues when the sender repeats the alert.
  */
 export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): MessageEffect {
   return alert.status === 'firing' ? fired(prev, alert, now) : resolved(prev, alert, now);
@@ -96,8 +97,8 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Mes
 }
 
 /**
- * Returns the state without the fields that an end of the episode sets. Used for a resolving message without labels, so
- * that all other fields are kept.
+ * Returns the state without the fields that are set when the episode ends. Used for a resolving message without labels,
+ * so that all other fields are kept.
  */
 function withoutEnd({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertState) {
   return rest;

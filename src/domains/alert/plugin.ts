@@ -12,7 +12,7 @@ interface AlertPluginDeps {
   connectionTypes: readonly AnyConnectionType[];
 }
 
-/** Creates the plugin for alerts of monitoring systems. */
+/** Creates the plugin for alerts from monitoring systems. */
 export function createAlertPlugin({ remoteSilences, connectionTypes }: AlertPluginDeps): Plugin {
   return {
     id: 'alert',

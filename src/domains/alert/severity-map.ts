@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { HealthStatus } from '../healthcheck/health-status';
 
-/** Returns the health that a severity gives to the system, or null when it has no effect. */
+/** Returns the health status that an alert's severity gives its system, or null when the severity has no effect. */
 export type SeverityMap = (severity: string | null) => HealthStatus | null;
 
 const HEALTH = { unhealthy: 'unhealthy', degraded: 'degraded', none: null } as const;
 
 /**
- * Parses rules of the form `critical,page=unhealthy; none=none; *=degraded`. Severities are case-insensitive; `*` = all
- * other severities. If several rules name a severity, the first one is used.
+ * Parses rules of the form `critical,page=unhealthy; none=none; *=degraded`. Severities are case-insensitive, and `*`
+ * matches all other severities. If several rules name a severity, the first one is used.
  */
 export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<string, HealthStatus | null> => {
   const rules = new Map<string, HealthStatus | null>();

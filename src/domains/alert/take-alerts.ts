@@ -22,9 +22,9 @@ export interface AlertSettings {
 
 /** The changes that a message about an alert caused. A repeated message causes none. */
 export interface TakenAlert {
-  /** Change of the alert itself. */
+  /** Id of the alert's change. */
   changeId?: string;
-  /** Changes of the health of the alert's systems. Several alerts can have the same change. */
+  /** Ids of the health changes of the alert's systems. Several alerts can share a change. */
   healthChangeIds: string[];
 }
 
@@ -113,7 +113,7 @@ function proposalOf(known: LockedAlert | undefined, alert: IncomingAlert, now: D
 }
 
 /**
- * Returns the id of the system of each firing alert that has one of the labels, also if its message left out the label.
+ * Returns the id of the system of each firing alert that has one of the labels, even if its message left out the label.
  * The value of the first such label is looked up as an id, then as an exact name. If no system has this id or name, the
  * value is the id of a system to create.
  */
@@ -180,9 +180,9 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
 }
 
 /**
- * Returns when the last silence of the episode ended, for a firing alert that no silence covers, or undefined if none
- * has ended. A message with other labels may move the alert out of a silence that has not ended. This does not end the
- * silence.
+ * Returns when the episode's last silence ended, or undefined if none has ended. Call it for an alert that no silence
+ * covers. Returns undefined for an alert that is not firing. Also returns undefined if a message changed the labels so
+ * that a silence that has not ended no longer covers the alert, because this does not end the silence.
  */
 function endOfSilence({ alert, state: { status, silencedUntil } }: Proposal, now: Date): string | undefined {
   if (status !== 'firing' || silencedUntil === undefined) return undefined;

@@ -56,7 +56,10 @@ function isWanted(state: Fields, raw: Fields): boolean {
   return matchLabels(matchersOf(matchers ?? []), labelsOf(state));
 }
 
-/** Returns what a matcher compares: the value of its label, which is empty if the alert lacks the label. */
+/**
+ * Returns the comparison that a matcher makes. The actual value is that of the label, or empty if the alert lacks the
+ * label.
+ */
 function comparisonOf({ name, operator, value }: LabelMatcher, index: number, labels: Fields): ConfigComparison {
   const found = Object.hasOwn(labels, name) ? labels[name] : '';
   const wanted = operator === '=' ? value : { [operator]: value };

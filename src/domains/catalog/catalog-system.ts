@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EntityChange, Occurrence } from '../../domain/entities/change';
 import type { EntityKind } from '../../domain/entities/entity-kind';
 
-/** Reactive state of a system of the catalogue. */
+/** Reactive state of a catalogue system. */
 export const CatalogSystemState = z.strictObject({
   name: z.string(),
   description: z.string().nullable(),

@@ -38,8 +38,8 @@ export async function getSystem(db: Executor, id: string): Promise<System | null
 }
 
 /**
- * Returns systems, newest first. `q` searches ids and names; `ids` selects only these systems. `before` is the creation time and the id of the last
- * system on the previous page.
+ * Returns systems, newest first. `q` searches ids and names; `ids` selects only these systems. `before` is the creation
+ * time and the id of the last system on the previous page.
  */
 export async function listSystems(
   db: Executor,
@@ -123,8 +123,8 @@ export async function createSystem(write: DomainWrite, input: NewSystem): Promis
 }
 
 /**
- * Adds a system. Returns null when its id is taken. The caller writes the health of the system together with its first
- * result, so that one report causes at most one change of health.
+ * Adds a system. Returns null when its id is taken. The caller writes the system's health together with its first
+ * result, so that one report causes at most one health change.
  * @throws {FermataError} `validation_failed` for an unknown group; `invalid_text` for text that cannot be stored
  */
 export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
@@ -172,9 +172,9 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
 }
 
 /**
- * Removes a system from the catalogue. First, the hooks of plugins remove their data about it, such as its dependencies
- * and objectives. Appends a change row for the removal of the system and one for the removal of its health, but none
- * for its checks and results. Incidents are kept.
+ * Removes a system from the catalogue. First, plugin hooks remove the plugins' data about the system, such as its
+ * dependencies and objectives. Appends a change row for the removal of the system and one for the removal of its
+ * health, but none for its checks and results. Incidents are kept.
  * @throws {FermataError} `not_found`
  */
 export async function deleteSystem(write: DomainWrite, id: string, hooks: readonly SystemRemovedHook[]): Promise<void> {

@@ -64,7 +64,9 @@ export async function getDependency(db: Executor, id: string): Promise<Dependenc
   return (await db.select().from(d).where(eq(d.id, id)))[0] ?? null;
 }
 
-/** Returns dependencies, newest first. With a system, returns only those of which it is the source or the target. */
+/**
+ * Returns dependencies, newest first. If a system is given, returns only those of which it is the source or the target.
+ */
 export async function listDependencies(
   db: Executor,
   page: { limit: number; before: string | undefined; systemId: string | undefined },
@@ -180,7 +182,7 @@ export async function deleteDependenciesOf(write: DomainWrite, systemId: string)
   for (const { id } of rows) await deleteDependency(write, id);
 }
 
-/** Returns those of the systems that other systems depend on. */
+/** Returns the given systems that other systems depend on. */
 export async function systemsWithDependants(tx: Executor, systemIds: readonly string[]): Promise<Set<string>> {
   const rows = await tx
     .selectDistinct({ id: d.targetSystemId })
@@ -189,17 +191,17 @@ export async function systemsWithDependants(tx: Executor, systemIds: readonly st
   return new Set(rows.map(({ id }) => id));
 }
 
-/** A change of the status of a system. */
+/** A change of a system's health status. */
 export interface StatusChange {
   systemId: string;
-  /** Id of the change of the system's health. */
+  /** Id of the system's health change. */
   changeId: string;
   status: { previous: HealthStatus; next: HealthStatus };
   occurredAt: Date;
 }
 
 /**
- * Appends an event that lists the systems affected by a change of status. Appends none when no system depends on the
+ * Appends an event that lists the systems affected by a status change. Appends none when no system depends on the
  * changed system.
  */
 export async function propagateImpact(

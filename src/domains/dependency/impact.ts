@@ -47,7 +47,7 @@ function reached(edges: readonly Edge[], origin: string, status: HealthStatus): 
   return states;
 }
 
-/** Returns the systems that a change of status affects, and how it affects them. Other systems are left out. */
+/** Returns the systems that a status change affects, and how it affects them. Other systems are left out. */
 export function impactOf(
   edges: readonly Edge[],
   origin: string,

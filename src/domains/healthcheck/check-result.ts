@@ -17,7 +17,7 @@ export const CheckResult = z.strictObject({
   latencyMs: z.number().nonnegative().max(MAX_LATENCY_MS).optional(),
   collectors: z.record(z.string(), z.unknown()).optional(),
   message: z.string().max(10_000).optional(),
-  /** When the check was measured. Default: when the result was received. */
+  /** Time of the check. Default: the time at which the result was received. */
   timestamp: Instant.optional(),
 });
 export type CheckResult = z.infer<typeof CheckResult>;

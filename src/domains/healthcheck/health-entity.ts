@@ -4,8 +4,8 @@ import { HealthState } from './health-status';
 import { HealthView } from './health-view';
 
 /**
- * Derives the events of a change of health. Before its first status, a system counts as healthy, so a first status that
- * is not healthy is a change from `healthy`.
+ * Derives the events of a health change. Before its first status, a system counts as healthy. A first status that is
+ * not healthy is therefore a change from `healthy`.
  */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];

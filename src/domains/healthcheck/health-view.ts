@@ -64,15 +64,15 @@ function toView(row: HealthSnapshot, now: Date, windowMinutes: number): HealthVi
 
 type Change = Date | string | null;
 
-/** Returns the time `ms` after a change, rounded up to the next millisecond, or null. */
+/** Returns the time `ms` after a change, rounded up to the next millisecond, or null if there was no change. */
 const after = (change: Change, ms: number): string | null =>
   change === null ? null : new Date(new Date(change).getTime() + ms + 1).toISOString();
 
 const isoOf = (change: Change): string | null => (change === null ? null : new Date(change).toISOString());
 
 /**
- * Returns the earliest times at which fields of a view change although nothing happens; null = they do not. The names
- * are those that `earliestChange` reads.
+ * Returns the earliest times at which fields of a view change merely because time passes. A time is null if there is no
+ * such change. The names are those that `earliestChange` reads.
  */
 const changesOf = (row: HealthSnapshot, windowMinutes: number): Record<ChangeHint, string | null> => ({
   maintenance_ends_at: isoOf(row.maintenance_ends_at),
@@ -81,7 +81,10 @@ const changesOf = (row: HealthSnapshot, windowMinutes: number): Record<ChangeHin
   results_window_changes_at: after(row.oldest_result_at, RESULTS_WINDOW_MS),
 });
 
-/** Returns properties that `earliestChange` can read, but that are not listed as fields and not written as JSON. */
+/**
+ * Returns non-enumerable properties: `earliestChange` can read them, but they are not listed as fields or written as
+ * JSON.
+ */
 const hidden = (values: Record<string, unknown>): PropertyDescriptorMap =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value, enumerable: false }]));
 

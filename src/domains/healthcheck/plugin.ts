@@ -5,7 +5,7 @@ import { runNowAction } from './actions/run-now';
 import { healthKind } from './health-entity';
 import { healthcheckTriggers } from './triggers';
 
-/** The plugin for the health of systems, which is derived from results of checks and from alerts. */
+/** The plugin for the health of systems, which is derived from check results and from alerts. */
 export const healthcheckPlugin: Plugin = {
   id: 'healthcheck',
   triggers: healthcheckTriggers,

@@ -54,10 +54,10 @@ function eventsOf(write: DomainWrite, result: DatedResult): NewEvent[] {
 }
 
 /**
- * Records results of checks: stores the raw results, appends `check_completed` (and `check_failed`) for each, and
- * updates the health of the systems. Creates unknown systems and checks, and ignores results that were already
- * recorded. Returns the ids of the change rows, including those of results that were already recorded. Throws
- * `invalid_text` for text that cannot be stored.
+ * Records check results: stores the raw results, appends `check_completed` for each result and `check_failed` for each
+ * result that is not healthy, and updates the health of the systems. Creates unknown systems and checks, and ignores
+ * results that were already recorded. Returns the ids of the change rows, including those of results that were already
+ * recorded. Throws `invalid_text` for text that cannot be stored.
  */
 export async function recordResults(write: DomainWrite, results: readonly CheckResult[]): Promise<string[]> {
   assertStorable(results);

@@ -13,10 +13,10 @@ export interface HealthCause {
 }
 
 /**
- * Derives the health of systems from their enabled checks and firing alerts, and stores it. Returns the changes. The
- * caller holds the locks of the systems. `causes` has the cause for each system. If the status depends on a result that
- * is newer than the cause, the transition gets the time of that result, so that a late result never makes a transition
- * older than the previous one.
+ * Derives the health of systems from their enabled checks and firing alerts, and stores it. Returns the health changes.
+ * The caller must hold the locks of the systems. `causes` contains the cause for each system. If the status depends on
+ * a result that is newer than the cause, the transition gets the time of that result. A late result therefore never
+ * makes a transition older than the previous one.
  */
 export async function refreshHealth(
   write: DomainWrite,

@@ -18,7 +18,7 @@ export interface HealthStep {
   systemId: string;
   state: HealthState;
   at: Date;
-  /** Ids of the results that caused it. */
+  /** Ids of the results that caused the change. */
   sources: string[];
 }
 
@@ -50,10 +50,10 @@ function settle(systemId: string, replay: Replay): HealthStep[] {
 }
 
 /**
- * Returns the effects of a batch of results in the order of their times: each intermediate health, and the newest
- * result of each check. Results with the same time are applied together. A result that is older than the last result of
- * its check changes nothing. If the status depends on a newer result of another check, the transition gets the time of
- * that result, so that it is never older than the previous transition.
+ * Returns the effects of a batch of results in chronological order: each intermediate health, and the newest result of
+ * each check. Results with the same time are applied together. A result that is older than the last result of its check
+ * changes nothing. If the status depends on a newer result of another check, the transition gets the time of that
+ * result, so that it is never older than the previous transition.
  */
 export function replayResults(
   stored: readonly StoredCheck[],

@@ -10,7 +10,7 @@ export interface HealthChange {
   changeId: string;
 }
 
-/** A health to write for a system; it is valid from `at` on. */
+/** Health to write for a system. It is valid from `at` on. */
 export interface HealthWrite {
   system: { id: string; name: string | undefined };
   state: HealthState;
@@ -20,9 +20,9 @@ export interface HealthWrite {
 }
 
 /**
- * Writes the health of systems, keeping the given order within each system. A change of status is propagated to the
- * dependants of the system, and makes the objectives of the system due. Returns the changes. The caller holds the locks
- * of the systems.
+ * Writes the health of systems, keeping the given order within each system. A status change is propagated to the
+ * system's dependants, and makes the system's objectives due. Returns the health changes. The caller must hold the
+ * locks of the systems.
  */
 export async function writeHealth(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
   const changes: HealthChange[] = [];

@@ -190,8 +190,9 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 }
 
 /**
- * Returns the wanted systems that neither the incident nor another open incident of an automation covers. A system must
- * not be covered by two such incidents: when it recovers, an automation resolves only the incident that it opened.
+ * Returns those of the wanted systems that are covered neither by this incident nor by another open incident that an
+ * automation opened. Two such incidents must not cover the same system: when the system recovers, an automation
+ * resolves only the incident that it opened.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
   const others = await tx
@@ -208,7 +209,7 @@ async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: read
   return wanted.filter((systemId) => !covered.has(systemId));
 }
 
-/** The changes that are made to an incident when it is reused. Unchanged fields are absent. */
+/** The changes made to an incident when it is reused. Unchanged fields are absent. */
 export interface ReusedChange {
   severityChange?: IncidentSeverity;
   addedSystemIds?: string[];
@@ -216,9 +217,9 @@ export interface ReusedChange {
 
 /**
  * Opens an incident, or reuses the oldest open incident that covers any of the systems. A reused incident gets the
- * systems that it does not cover yet, and the severity of the input if that is higher, so that an open minor incident
- * never hides an outage. Concurrent calls for the same system wait for each other. Locks are taken in the order of
- * system ids.
+ * systems that it does not cover yet. It also gets the severity of the input if that is higher, so that an open minor
+ * incident never hides an outage. Concurrent calls for the same system wait for each other. Locks are taken in the
+ * order of system ids.
  * @throws {FermataError} `invalid_text` for text that cannot be stored
  */
 export async function createOrReuseIncident(

@@ -105,8 +105,8 @@ async function store(write: DomainWrite, row: Maintenance, occurredAt = write.no
 const later = (a: Date, b: Date) => (a > b ? a : b);
 
 /**
- * Updates the status of a locked row to the current time. Each intermediate status is a separate change at its planned
- * time, but not before `since`, which is when the row was last changed.
+ * Brings the status of a locked row up to date with the current time. Each intermediate status is a separate change at
+ * its planned time, but not before `since`, which is when the row was last changed.
  */
 async function followClock(write: DomainWrite, row: Maintenance, since = new Date(0)): Promise<Maintenance> {
   let current = row;
@@ -217,7 +217,7 @@ export async function deleteMaintenance(write: DomainWrite, id: string): Promise
 
 /**
  * Ends the maintenances of a system that have started, in the order of their ids. Returns the ids of those that had not
- * reached their planned end. `message` is added to each of them as an update.
+ * reached their planned end. Adds `message`, if given, to each of the maintenances as an update.
  */
 export async function endMaintenancesOf(write: DomainWrite, systemId: string, message?: string): Promise<string[]> {
   const rows = await write.tx

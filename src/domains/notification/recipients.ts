@@ -61,9 +61,9 @@ export async function sendToRecipients(
 }
 
 /**
- * Combines the failures of several recipients into one `ProviderFailure`: the first retryable one, or otherwise the
- * first, with the longest delay that a provider requested and with all results as output. If no failure is a
- * `ProviderFailure`, returns the first error unchanged.
+ * Combines the failures of several recipients into one `ProviderFailure`. The result is based on the first retryable
+ * `ProviderFailure`, otherwise on the first. It has the longest delay that a provider requested, and all results as
+ * output. If no failure is a `ProviderFailure`, returns the first error unchanged.
  */
 function failureOf(failures: readonly unknown[], results: DeliveryResult[]): unknown {
   const known = failures.filter((failure) => failure instanceof ProviderFailure);

@@ -4,9 +4,9 @@ import { isPlainObject, ownValue } from '../../domain/expressions/plain-data';
 import { isAlert } from '../../domain/expressions/system-of-run';
 
 /**
- * Returns what suppresses the notifications of a run, or null. The systems of the run are those that its context key
- * names (unless an alert started it), otherwise `systemId` or else `systemIds` in the trigger's payload; names of
- * systems that do not exist are skipped.
+ * Returns what suppresses the notifications of a run, or null. The run's systems are taken from the first of three
+ * sources that names an existing system: the context key (unless an alert started the run), `systemId` in the trigger's
+ * payload, and `systemIds` in the trigger's payload. Systems that do not exist are ignored.
  */
 export function suppressionOf(
   db: Executor,

@@ -1,4 +1,7 @@
-/** A period in which the system was unhealthy, in milliseconds since 1970; `until` is null while it lasts. */
+/**
+ * A period in which the system was unhealthy. Times are in milliseconds since 1970; `until` is null while the outage
+ * continues.
+ */
 export interface Outage {
   from: number;
   until: number | null;
@@ -19,8 +22,7 @@ const DAY_MS = 86_400_000;
  * Computes an objective. The budget is the share of the window in which the system may be unhealthy, (100 - target) %.
  * The remaining budget, in percent, is 100 × (1 - unhealthy time in the window / budget), at least 0, rounded to two
  * decimals. Degraded time does not use the budget, and time before the system was known counts as healthy. The streak
- * is the number of whole days of 24 hours without an outage up to now; without an outage in the window, it starts at
- * `since`.
+ * is the number of whole 24-hour days since the end of the last outage, or since `since` if that is later.
  */
 export function objectiveOf(
   { target, windowDays }: { target: number; windowDays: number },
@@ -46,8 +48,8 @@ export function objectiveOf(
 const BURN_DOWN_POINTS = 60;
 
 /**
- * Returns the remaining budget, in percent of the budget of a window, at evenly spaced times from the start of the
- * current window to `now`. Times are in milliseconds since 1970.
+ * Returns the remaining budget at evenly spaced times from the start of the current window to `now`. The remaining
+ * budget is in percent of the window's budget. Times are in milliseconds since 1970.
  */
 export function burnDownOf(
   objective: { target: number; windowDays: number },

@@ -4,7 +4,7 @@ import { deleteSlosOf, sloKind } from './slos';
 
 const Performer = z.looseObject({ systemId: z.string(), name: z.string(), budgetRemainingPercent: z.number() });
 
-/** The plugin for objectives that concern the health of systems. */
+/** The plugin for service level objectives for the health of systems. */
 export const sloPlugin: Plugin = {
   id: 'slo',
   triggers: [

@@ -29,11 +29,11 @@ export type SloPatch = z.infer<typeof SloPatch>;
 
 export type Slo = typeof slos.$inferSelect;
 
-/** Minimum time between two computations of an objective after changes of health, in milliseconds. */
+/** Minimum time, in milliseconds, between two computations of an objective that are caused by health changes. */
 const AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MONDAY_NINE_MS = 9 * 3_600_000;
-/** Number of the best and of the worst objectives in the weekly digest. */
+/** Number of best and of worst objectives that the weekly digest lists. */
 const PERFORMERS = 5;
 
 /** Objectives as entities. Their states are computed from the history of the system's health and stored. */
@@ -126,8 +126,8 @@ export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonl
 }
 
 /**
- * Returns the periods in which a system was unhealthy after `from`, including a period in progress at `from`. They are
- * read from the transitions of its health.
+ * Returns the periods in which a system was unhealthy after `from`, including a period in progress at `from`. The
+ * periods are derived from the history of health transitions.
  */
 async function outagesOf(tx: Executor, systemId: string, from: Date): Promise<Outage[]> {
   const found = await tx.execute<{ at: string; to_value: unknown }>(sql`
@@ -153,9 +153,9 @@ export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at:
 }
 
 /**
- * Returns the time since which a system has had no outage, in milliseconds since 1970: the end of its last outage, or,
- * if it has had none, the time at which the system was created. If retention has removed the start of the history, the
- * time is derived from the previously computed streak.
+ * Returns when a system's current period without outages began, in milliseconds since 1970. This is the end of its last
+ * outage or, if it has had none, the time at which the system was created. If retention has removed the start of the
+ * history, this is the start of the previously computed streak or of the kept history, whichever is earlier.
  */
 async function wellSince(tx: Executor, { systemId, computedAt, currentStreak }: Slo): Promise<number> {
   const { rows } = await tx.execute<{ ended: string | null; kept: string | null; created: string | null }>(sql`

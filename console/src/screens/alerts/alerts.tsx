@@ -128,7 +128,7 @@ function AlertList() {
   );
 }
 
-/** The alert that a silence names, or its matchers. */
+/** Shows the alert that a silence names, or the silence's matchers. */
 function Silenced({ silence: { fingerprint, name, matchers } }: { silence: Silence }) {
   if (fingerprint === null) return <code>{matchers.join(', ')}</code>;
   return (

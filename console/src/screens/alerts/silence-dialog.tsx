@@ -12,7 +12,7 @@ const DURATIONS = [
   { value: '10080', label: '7 days' },
 ];
 
-/** A dialog that silences one alert, or all alerts that match the matchers that the user enters. */
+/** A dialog that silences one alert, or all alerts that match the entered matchers. */
 export function SilenceDialog({ fingerprint, onClose }: { fingerprint?: string; onClose(): void }) {
   const [minutes, setMinutes] = useState('120');
   const [comment, setComment] = useState('');

@@ -88,8 +88,8 @@ export const statsQuery = (id: string, days = 1) =>
   });
 
 /**
- * Reads how many runs of a version reached each step. The newest runs that ended in the last 24 hours are counted, at
- * most 1,000.
+ * Reads how many runs of a version reached each step. Counts the runs that ended in the last 24 hours, up to the newest
+ * 1,000.
  */
 export const stepStatsQuery = (id: string, version: number) =>
   queryOptions({

@@ -16,7 +16,7 @@ import { automationsQuery, refreshAutomation, setStatus, statsQuery, type Automa
 
 type RunStats = components['schemas']['RunStats'];
 
-/** Lists automations by group, with the outcomes of the runs that ended in the last 24 hours, and the open runs. */
+/** Lists automations by group, each with its open runs and the outcomes of the runs that ended in the last 24 hours. */
 export function Automations() {
   const [search, set] = useSearchParams();
   const may = useMay('manage');
@@ -176,8 +176,8 @@ export function StatusSwitch({ automation }: { automation: Automation }) {
 }
 
 /**
- * A chart of the runs that ended in the last 24 hours, with their number and the number of runs that are open now. A
- * list may have 1,000 rows, so each row reads its outcomes only when it is about to become visible.
+ * A chart of the runs that ended in the last 24 hours, with the number of those runs and of the runs that are open now.
+ * A list may have 1,000 rows, so each row reads its outcomes only when it is about to become visible.
  */
 function Sparkline({ id, name }: { id: string; name: string }) {
   const { ref, isSeen } = useSeen();
@@ -195,7 +195,7 @@ function Sparkline({ id, name }: { id: string; name: string }) {
 const countsText = ({ total, open }: RunStats): string =>
   `${total.toLocaleString('en-US')} ended${open === 0 ? '' : `, ${open.toLocaleString('en-US')} open`}`;
 
-/** Returns a ref for an element, and whether the element has come near the visible part of the page. */
+/** Returns a ref for an element, and whether the element has been visible or within 200 px of the visible area. */
 function useSeen() {
   const ref = useRef<HTMLSpanElement>(null);
   const [isSeen, setIsSeen] = useState(false);

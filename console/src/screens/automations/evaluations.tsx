@@ -67,7 +67,7 @@ const COLUMNS: readonly Column<Evaluation>[] = [
   },
 ];
 
-/** Lists events that did not start the automation, with the reason. */
+/** Lists the events that did not start the automation, each with the reason. */
 export function Evaluations({ id }: { id: string }) {
   const query = usePages(
     ['evaluations', id],

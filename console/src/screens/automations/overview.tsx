@@ -24,7 +24,7 @@ import { evaluationsQuery } from './evaluations';
 
 type Stats = components['schemas']['RunStats'];
 type StepStats = components['schemas']['StepStats'];
-/** Interval in milliseconds at which the numbers of runs of the last 24 hours are read again. */
+/** Interval in milliseconds at which the run counts for the last 24 hours are read again. */
 const REFRESH_MS = 15_000;
 const RANGES = [
   { value: '1', label: '24 hours' },
@@ -176,7 +176,7 @@ function RecentRuns({ id }: { id: string }) {
   );
 }
 
-/** Lists the dwells that are armed, the steps that wait for an event or a state, and the runs that are in a delay. */
+/** Lists the armed dwells, the steps that are waiting for an event or a state, and the runs that are in a delay. */
 function Armed({ id }: { id: string }) {
   const dwells = useQuery({
     queryKey: ['dwells', id],
@@ -212,8 +212,8 @@ function Armed({ id }: { id: string }) {
 }
 
 /**
- * Returns the waiting runs that have no wait. Such runs are in a delay, because a delay is the only step that waits
- * without one. Returns none if the page does not have all waits.
+ * Returns the waiting runs that have no wait. These runs are in a delay, because a delay is the only waiting step that
+ * has no wait. Returns an empty list if the page does not have all waits.
  */
 function inDelay<Run extends { id: string }>(
   runs: readonly Run[],

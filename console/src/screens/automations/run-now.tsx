@@ -94,7 +94,7 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
   );
 }
 
-/** A form for the payload of an event. It starts with a sample that matches the event's schema. */
+/** A form for an event's payload. Initially, it contains a sample that matches the event's schema. */
 function Payload(props: {
   event: string;
   value: Record<string, unknown> | undefined;

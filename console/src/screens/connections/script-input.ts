@@ -13,7 +13,7 @@ export interface Variable {
 
 /** An environment variable that refers to a secret. */
 export interface SecretVariable extends Variable {
-  /** Value of the secret for this test. Empty: a placeholder is used. */
+  /** Value of the secret for this test. If empty, a placeholder is used. */
   override: string;
 }
 
@@ -29,7 +29,7 @@ interface ScriptInput {
   packages: string;
 }
 
-/** The scripts that the screen starts with. */
+/** The initial script for each kind of script. */
 export const STARTS: Readonly<Record<ScriptKind, string>> = {
   run_shell: 'echo "$FERMATA_TRIGGER_EVENT"\n',
   run_script: 'export default ({ trigger }) => ({ event: trigger.event });\n',
@@ -44,7 +44,7 @@ const START: ScriptInput = {
   ...{ env: [], secrets: [], packages: '' },
 };
 
-/** What was loaded from a run. `runId` and `script` are undefined until the scope or the step has been read. */
+/** The data loaded from a run. `runId` and `script` are undefined until the scope or the step has been read. */
 export interface LoadedStep {
   runId: string | undefined;
   path: string | undefined;
@@ -88,7 +88,7 @@ function inputOf({ kind, script, packages, env, secretEnv }: StepScript): Partia
 
 /**
  * Runs a script on the server.
- * @throws {SyntaxError} when the context is not JSON
+ * @throws {SyntaxError} when the context is not valid JSON
  * @throws {ApiError} when the API refuses the call or cannot be reached
  */
 export function runScript({ kind, script, context, env, secrets, packages }: ScriptInput) {

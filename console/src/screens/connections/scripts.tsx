@@ -73,8 +73,8 @@ export function Scripts() {
 }
 
 /**
- * Returns a text that says where the script was loaded from, or why it was not. Returns undefined if no step was
- * chosen, or before its script is loaded.
+ * Returns a message that says where the script was loaded from, or why it was not loaded. Returns undefined if no step
+ * was chosen or the script has not been loaded yet.
  */
 function sourceOf({ path, script }: LoadedStep): string | undefined {
   if (path === undefined || script === undefined) return undefined;

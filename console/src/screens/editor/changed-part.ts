@@ -1,4 +1,4 @@
-/** A replacement for the characters of a text from `from` up to `to`, in the format of CodeMirror. */
+/** A replacement for the characters from `from` up to `to`, in CodeMirror's format. */
 interface ChangedPart {
   from: number;
   to: number;

@@ -134,8 +134,8 @@ function nameIn(definition: unknown): string {
 }
 
 /**
- * Performs a dry run of a definition. With an id, the definition replaces the saved one of that automation in the dry
- * run.
+ * Performs a dry run of a definition. If an id is given, the definition replaces that automation's saved definition for
+ * the dry run.
  */
 function dryRun(id: string | undefined, body: DryRunBody): Promise<Result> {
   return id === undefined
@@ -173,7 +173,7 @@ function PastRuns({ automationId, value, onChange }: PastRunsProps) {
 interface PastFieldProps {
   label: string;
   value: string;
-  /** Undefined until they have been read. */
+  /** Undefined until the past runs or events have been read. */
   options: readonly { value: string; label: string }[] | undefined;
   error: Error | null;
   choose: string;
@@ -181,7 +181,10 @@ interface PastFieldProps {
   onChange(value: string): void;
 }
 
-/** A field for a past run or event. Says if there are none, if they are being read, or why they cannot be read. */
+/**
+ * A field for choosing a past run or event. Says whether there are none, whether they are still being read, or why they
+ * cannot be read.
+ */
 function PastField({ label, value, options, error, choose, none, onChange }: PastFieldProps) {
   if (options === undefined && error !== null) return <Problem error={error} />;
   const first = options === undefined ? 'Loading…' : options.length === 0 ? none : choose;

@@ -5,7 +5,7 @@ import { chainBefore, expressionBefore, filterBefore } from './suggest';
 import { placeAt, type Entry, type Path } from './yaml-place';
 import type { Knowledge } from './schema-walk';
 
-/** The hover text for a range of the text: a title and paragraphs. */
+/** The hover text for a range of the edited text: a title and paragraphs. */
 export interface Explanation {
   title: string;
   lines: string[];
@@ -43,7 +43,7 @@ export function explainName(
   return lines.length === 0 ? undefined : { title: titleOf(chain), lines, from, to };
 }
 
-/** Returns whether the expression ends inside a quoted text. */
+/** Returns whether the expression ends inside a quoted string. */
 function isInText(expression: string): boolean {
   let quote = '';
   for (const char of expression)
@@ -107,8 +107,8 @@ function schemaLines(sources: readonly Source[]): string[] {
 }
 
 /**
- * Returns a line that names the events whose payload contains the value, or the possible events if none of their
- * payloads does. Returns no line for a value outside a payload.
+ * Returns a line that names the events whose payloads contain the value. If no payload contains it, the line names all
+ * events that the payload may come from. Returns no line for a value outside a payload.
  */
 function eventLines(chain: readonly string[], sources: readonly Source[], standing: Standing): string[] {
   const at = chain.indexOf('payload');

@@ -10,7 +10,10 @@ interface FindingListProps {
   onFix(text: string, offset: number): void;
 }
 
-/** Lists findings. Choosing one moves the cursor to it, and a button applies the fix if its message suggests one. */
+/**
+ * Lists findings. Choosing a finding moves the cursor to its place. If its message suggests a fix, a button applies the
+ * fix.
+ */
 export function FindingList({ findings, text, onChoose, onFix }: FindingListProps) {
   if (findings.length === 0) return null;
   return (

@@ -14,9 +14,9 @@ export function placed(found: { errors: readonly Finding[]; warnings: readonly F
 }
 
 /**
- * Returns the findings to show until the service has validated the new text: those of the local validator, and those in
- * the last response of the service (`remote`) that the local validator does not report. If the latter were left out,
- * they would disappear and reappear at every change.
+ * Returns the findings to show until the service has validated the new text: the local validator's findings, and the
+ * findings in the service's last response (`remote`) that the local validator does not report. Without the remote
+ * findings, the list would shrink and grow again on every change.
  */
 export const mergedFindings = (local: readonly PlacedFinding[], remote: readonly PlacedFinding[]): PlacedFinding[] => [
   ...local,

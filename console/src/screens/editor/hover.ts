@@ -10,7 +10,7 @@ const UPCOMING = 3;
 /** Maximum number of choices to list. Any others are only counted. */
 const MAX_CHOICES = 12;
 const YEAR_MS = 366 * 86_400_000;
-/** Maximum time that `nextCron` searches ahead, in milliseconds. */
+/** Maximum period that one call of `nextCron` searches, in milliseconds. */
 const SEARCHED_MS = 100 * 86_400_000;
 
 /** Returns the hover text at an offset: for a name in an expression, otherwise for the key or value. */
@@ -121,7 +121,10 @@ export function cronLines(text: string, timezone = 'UTC'): string[] {
   }
 }
 
-/** Returns the first time of a pattern after `after` and up to `until`, however far ahead, or null if there is none. */
+/**
+ * Returns the first time after `after` and up to `until` at which a cron pattern fires, or null if there is none.
+ * Searches in several calls, because `nextCron` searches only a limited period.
+ */
 function nextTime(pattern: CronPattern, after: Date, until: Date, timezone: string): Date | null {
   for (let from = after; from < until; from = new Date(from.getTime() + SEARCHED_MS)) {
     const next = nextCron(pattern, from, until, timezone);

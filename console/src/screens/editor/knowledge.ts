@@ -6,13 +6,13 @@ import type { ValidatorKnowledge } from './local-validator';
 import type { RemoteField } from './remote-options';
 import type { Knowledge } from './schema-walk';
 
-/** Page size. Unknown names are only reported if their list fits on one page. */
+/** Page size. Unknown names are reported only if the whole list of names fits on one page. */
 const MAX_ITEMS = 200;
 const params = { query: { limit: MAX_ITEMS } } as const;
 
 /**
- * Returns a list and whether it is complete. Returns an empty, incomplete list if it cannot be read, e.g. without
- * permission.
+ * Returns a list and whether it is complete. If the list cannot be read, e.g. because a permission is missing, returns
+ * an empty, incomplete list.
  */
 async function readable<T>(
   list: Promise<{ items: T[]; nextCursor: string | null }>,

@@ -10,8 +10,8 @@ import { cronTrigger, intervalTrigger } from '../../../../src/domains/automation
 import { webhookTrigger } from '../../../../src/domains/automation/triggers/webhook';
 
 /**
- * Responses of the API that the local validator needs. `connections`, `hooks` and `secrets` are absent if the list
- * cannot be read or is incomplete. Their names are then not checked.
+ * Responses of the API that the local validator needs. Each of `connections`, `hooks` and `secrets` is absent if its
+ * list cannot be read or is incomplete. Its names are then not checked.
  */
 export interface ValidatorKnowledge {
   plugins: DescribedPlugins;

@@ -18,7 +18,7 @@ export interface Knowledge {
   }[];
   filters: readonly { name: string; description: string }[];
   kinds: readonly { kind: string; description: string | null; schema: Schema }[];
-  /** Schema of the health of a system, for `health.system` and each of `health.systems`. */
+  /** Schema of a system's health. It applies to `health.system` and to each entry of `health.systems`. */
   health: Schema;
   connections: readonly { id: string; name: string; type: string }[];
   /** Connection types. `options` names the fields whose values the product lists. */

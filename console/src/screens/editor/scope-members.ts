@@ -1,7 +1,7 @@
 import { allowedText, membersOf, type Schema } from './schema-walk';
 import { isVariables, madeBefore, ROOT_NAMES, sourcesOf, variablesOf, type Standing } from './scope-sources';
 
-/** One completion of a name. */
+/** A suggested completion of a name. */
 export interface Suggestion {
   label: string;
   /** Kind or type, shown beside the label. */

@@ -96,8 +96,8 @@ function payloads(events: readonly string[], { triggers }: Knowledge): Source[] 
 }
 
 /**
- * Returns the events that `trigger.payload` may come from: inside a trigger or the filter of a wait, only the event of
- * that trigger or wait; elsewhere, the events of all triggers.
+ * Returns the events that may be the source of `trigger.payload`. Inside a trigger or the filter of a wait, returns
+ * only the event of that trigger or wait. Elsewhere, returns the events of all triggers.
  */
 function listenedEvents({ entries, path }: Standing): string[] {
   const wait = path.lastIndexOf('wait_for_trigger');
@@ -120,7 +120,7 @@ function waitedEvents({ entries }: Standing): string[] {
   );
 }
 
-/** Returns the steps above an offset that produce an artifact and have an id. */
+/** Returns the steps before an offset that produce an artifact and have an id. */
 export function madeBefore({ knowledge, entries, at }: Pick<Standing, 'knowledge' | 'entries' | 'at'>) {
   return entries.flatMap((entry) => {
     if (entry.path.at(-1) !== 'action' || entry.at >= at) return [];

@@ -72,7 +72,7 @@ function suggestMembers(
   return { from: offset - last.length, options, kind: 'member' };
 }
 
-/** Matches names and keys at the end of an expression. In a double-quoted YAML text, the quotes are escaped. */
+/** Matches names and keys at the end of an expression. In a double-quoted YAML string, the quotes are escaped. */
 const CHAIN =
   /(?:[A-Za-z_]\w*(?:\[(?:\\?"[^"]*"|'[^']*'|\d+)\])*\.)*(?:[A-Za-z_]\w*(?:\[(?:\\?"[^"]*"|'[^']*'|\d+)\])*)?$/;
 

@@ -15,7 +15,9 @@ interface TestInput {
   tried: Tried;
 }
 
-/** Virtual time at which the test checks its expectations. Most delays are shorter, and virtual time costs nothing. */
+/**
+ * Virtual time at which the test checks its expectations. Most delays are shorter, and virtual time passes instantly.
+ */
 const EXPECTED_AT = '7d';
 
 /**

@@ -7,14 +7,14 @@ import { validatorQuery } from './knowledge';
 const LOCAL_MS = 100;
 const REMOTE_MS = 400;
 /**
- * Maximum length in characters of a text that the page validates. Longer texts would make typing slow, so only the
- * service validates them.
+ * Maximum length, in characters, of text that the page validates. Longer text is validated only by the service, because
+ * validating it in the page would slow down typing.
  */
 const MAX_LOCAL = 100_000;
 
 /**
- * Returns the findings for `text`: at first those of the local validator, then those of the service, which checks more
- * rules. The local findings remain if the service cannot be reached.
+ * Returns the findings for `text`: first those of the local validator, then those of the service, which checks more
+ * rules. If the service cannot be reached, the local findings remain.
  */
 export function useFindings(text: string): readonly PlacedFinding[] {
   const [findings, setFindings] = useState<readonly PlacedFinding[]>([]);

@@ -197,7 +197,7 @@ interface OutlineProps {
   onChoose(path: string): void;
 }
 
-/** Shows the steps as a list or graph, with their statuses in the last dry run. */
+/** Shows the steps as a list or graph, with their statuses from the last dry run. */
 function Outline({ definition, outcomes, onChoose }: OutlineProps) {
   const byPlace = useMemo(
     () =>
@@ -229,7 +229,7 @@ function State(props: { source: Source; changed: boolean; errors: number; readOn
   );
 }
 
-/** Parses as much of the text as possible. `offsetOf` returns the offset in the text of a path in the definition. */
+/** Parses as much of the text as possible. `offsetOf` converts a definition path to an offset in the text. */
 function useModel(text: string): { value: unknown; offsetOf(path: string): number } {
   return useMemo(() => {
     const document = parseDocument(text, { logLevel: 'silent' });

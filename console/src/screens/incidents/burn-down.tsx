@@ -26,7 +26,7 @@ const PERCENTS = [0, 25, 50, 75, 100];
 const TICK_PX = 64;
 
 /**
- * A chart of the remaining error budget since the start of the window: percent of the budget by time, in the browser's
+ * A chart of the remaining error budget, in percent, from the start of the window until now. Times are in the browser's
  * time zone.
  */
 export function BurnDownChart({ slo }: { slo: Slo }) {

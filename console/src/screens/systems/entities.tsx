@@ -90,7 +90,7 @@ export function Entities() {
   );
 }
 
-/** Schema of a kind's state, and an example of it. */
+/** Shows the schema of a kind's state and an example state. */
 function KindSchema({ kind }: { kind: string }) {
   const { data } = useQuery(registryQuery('entity-kinds'));
   const schema = data?.find((each) => each.kind === kind)?.schema;

@@ -13,7 +13,10 @@ interface Listed<Item> {
   nextCursor: string | null;
 }
 
-/** Reads pages of a list until it ends or has at least `most` items. `isWhole` is true if the list ended. */
+/**
+ * Reads pages of a list until its end, or until at least `most` items have been read. `isWhole` is true if the end was
+ * reached.
+ */
 async function allOf<Item>(
   most: number,
   read: (query: { limit: number; cursor?: string }) => Promise<Listed<Item>>,
@@ -29,8 +32,8 @@ async function allOf<Item>(
 }
 
 /**
- * Reads systems with their health, and the dependencies. With `q`, returns only matching systems and those directly
- * connected to them, but all dependencies.
+ * Reads the systems with their health, and all dependencies. With `q`, returns only matching systems and their direct
+ * neighbours, but still returns all dependencies.
  */
 export async function readCatalogue(q: string | undefined) {
   const [systems, dependencies] = await Promise.all([
@@ -43,8 +46,8 @@ export async function readCatalogue(q: string | undefined) {
 }
 
 /**
- * Returns the systems whose id or name contains a text, and the systems that a dependency directly connects to them.
- * Returns all systems if there is no text.
+ * Returns the systems whose id or name contains `q`, and the systems that a dependency directly connects to them.
+ * Returns all systems if `q` is undefined.
  */
 function withNeighbours<System extends { id: string; name: string }>(
   systems: readonly System[],

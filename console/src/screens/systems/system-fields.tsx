@@ -82,7 +82,7 @@ export function SystemField({ value, onChange }: { value: string; onChange(id: s
   );
 }
 
-/** Returns the ids in a comma-separated text. */
+/** Returns the ids in a comma-separated list. */
 const idsOf = (text: string): string[] =>
   text
     .split(',')

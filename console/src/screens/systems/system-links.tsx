@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useSystemName } from '../../api/system-names';
 import { EntityName } from '../../ui/entity-name';
 
-/** The name of a system, or its id if it has no name. The tooltip has the id. */
+/** The name of a system, or its id if it has no name. The tooltip shows the id. */
 export function SystemName({ id }: { id: string }) {
   return <EntityName id={id} name={useSystemName(id)} short={60} />;
 }

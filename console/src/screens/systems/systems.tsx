@@ -62,7 +62,7 @@ export function Systems() {
   );
 }
 
-/** Buttons that restrict the list to systems with some statuses of health. */
+/** Buttons that restrict the list to systems with the chosen health statuses. */
 function HealthFilter() {
   const [search, set] = useSearchParams();
   const chosen = (search['health'] ?? '').split(',').filter((status) => status !== '');

@@ -8,7 +8,10 @@ import { Time } from '../../ui/time';
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
-/** A value of a field. An instant is shown like all others: relative, with the absolute time on hover. */
+/**
+ * The value of a field. As everywhere in the console, an instant is shown as relative time, with the absolute time on
+ * hover.
+ */
 function Value({ value }: { value: unknown }) {
   return typeof value === 'string' && INSTANT.test(value) ? <Time at={value} /> : short(value);
 }

@@ -31,7 +31,9 @@ const SCREEN_OF: Readonly<Record<string, string>> = {
   slo: '/slos/$id',
 };
 
-/** Interval in milliseconds at which a change that is not routed yet, or whose dwell is armed, is read again. */
+/**
+ * Interval in milliseconds at which a change is read again while it has not been routed or one of its dwells is armed.
+ */
 const REFRESH_MS = 5_000;
 
 /** Statuses to show for outcomes. All other outcomes are shown as refused. */
@@ -115,7 +117,10 @@ function Facts({ detail: { change, sender } }: { detail: Detail }) {
   );
 }
 
-/** A link to the screen of the entity that changed. The entity of an event may have no screen. */
+/**
+ * A link to the screen of the entity that changed. An event's entity may have no screen and is then shown without a
+ * link.
+ */
 function Entity({ change: { kind, id, name, event } }: { change: Detail['change'] }) {
   const text = <EntityName id={id} name={name} />;
   if (Object.hasOwn(SCREEN_OF, kind))
@@ -297,8 +302,9 @@ function Causes({ detail: { causes } }: { detail: Detail }) {
 }
 
 /**
- * Shows a run of a causal chain with the change of its link: above the shown change, the change that started the run;
- * below it, a change that the run wrote. Also shows the changes from which that change was derived.
+ * Shows a run in the causal chain of a change. In the chain above the change, the run is shown with the change that
+ * started it. In the chain below, it is shown with a change that it wrote. Also shows the changes from which that
+ * change was derived.
  */
 function RunOfCause({ cause }: { cause: Detail['causes']['up'][number] }) {
   const { runId, automationName, changeId, from } = cause;

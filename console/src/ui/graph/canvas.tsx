@@ -24,7 +24,7 @@ import { RoutedLine, type LineData } from './routed-line';
 import { useLayout } from './use-layout';
 
 const ZOOM = { least: 0.05, most: 2 };
-/** Minimum width in px of a canvas that shows an overview map of a large graph. */
+/** Minimum width, in px, at which the canvas of a large graph shows an overview map. */
 const WIDE = 480;
 
 type BoxNode = Node<{ box: Box }, 'box'>;

@@ -1,6 +1,4 @@
-/**
- * Zoom levels for large graphs: the smallest at which texts are readable, and the largest that the initial view uses.
- */
+/** Zoom levels for large graphs: the lowest at which text is readable, and the highest that the initial view uses. */
 const READABLE = { least: 0.6, most: 0.85 };
 const MARGIN = 16;
 
@@ -40,8 +38,9 @@ export function firstView(layout: Size, panel: Size, focus: Point): View {
 }
 
 /**
- * Returns the offset of the graph along one axis. A graph that fits is placed in the centre or at the start, depending on
- * `when`. A larger graph is moved until the focus is in the centre, or as close to it as the ends of the graph allow.
+ * Returns the offset of the graph along one axis. If the graph fits, it is placed in the centre or at the start,
+ * depending on `when`. A larger graph is moved until the focus is in the centre, or as close to it as the ends of the
+ * graph allow.
  */
 function startOf(panel: number, graph: number, focus: number, when: 'centre' | 'start'): number {
   if (graph + 2 * MARGIN <= panel) return when === 'centre' ? (panel - graph) / 2 : MARGIN;

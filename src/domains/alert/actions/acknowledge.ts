@@ -10,7 +10,7 @@ const Config = z.strictObject({
   by: z.string().min(1).max(200).optional().describe('Default: automation:<name>'),
 });
 
-/** Acknowledges the alert that the config names, or otherwise the alert of the run. */
+/** Acknowledges the alert that the config names. If the config names none, acknowledges the alert of the run. */
 export const acknowledgeAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'acknowledge',
   displayName: 'Acknowledge alert',

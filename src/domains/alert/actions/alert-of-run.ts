@@ -2,8 +2,8 @@ import { FermataError } from '../../../domain/errors';
 import type { Cause } from '../../../domain/entities/change';
 
 /**
- * Returns the fingerprint of the alert that a step works on: the alert that its config names, or otherwise the alert in
- * the run's trigger.
+ * Returns the fingerprint of the alert that a step acts on: the alert that its config names, otherwise the alert in the
+ * run's trigger.
  * @throws {FermataError} `config_invalid` when neither names an alert
  */
 export function alertOf(trigger: unknown, named: string | undefined): string {

@@ -17,7 +17,7 @@ const Config = z
   .strictObject({
     kind: z.string().min(1).meta({ 'x-entity-kind': true }),
     id: z.string().min(1).optional(),
-    /** A field of the state. Dots lead into nested objects. */
+    /** A field of the state. Dots separate the names of nested fields. */
     field: z.string().min(1).optional(),
     /** The value before the change, or a list of accepted values; null also matches an absent field. */
     from: z.unknown().optional(),
@@ -56,8 +56,9 @@ function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, un
 }
 
 /**
- * Returns the part of the config that rejected a change: the first of `id`, `field` (which did not change), `from` and
- * `to`. Returns undefined if the id matches and the config names no field. Call it only when the config does not match.
+ * Returns the part of the config that rejected a change: the first of `id`, `field`, `from` and `to` that does not
+ * match. `field` rejects a change in which the field kept its value. Returns undefined if the id matches and the config
+ * names no field. Call it only when the config does not match.
  */
 function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigComparison | undefined {
   const { id, field, from, to } = Config.parse(raw);

@@ -13,7 +13,7 @@ const Payload = z.looseObject({
 
 const Config = z.strictObject({ type: z.string().min(1), source: z.string().min(1).optional() });
 
-/** Fires for events that are posted to the API, and for events of `automation.emit_event`. */
+/** Fires for events that are posted to the API or emitted by `automation.emit_event`. */
 export const eventTrigger: TriggerType = {
   id: 'event',
   displayName: 'Event',

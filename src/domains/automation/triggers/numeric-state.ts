@@ -57,7 +57,7 @@ function valueOf(payload: Record<string, unknown>, field: string): number | unde
 const isIn = (value: number, { above, below }: Config): boolean =>
   (above === undefined || value > above) && (below === undefined || value < below);
 
-/** Fires for results of checks in which a number is above or below a bound. */
+/** Fires for check results in which a number is above or below a bound. */
 export const numericStateTrigger: TriggerType = {
   id: 'numeric_state',
   displayName: 'Number past a bound',

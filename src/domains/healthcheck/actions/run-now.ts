@@ -2,8 +2,8 @@ import { requestRun } from '../assignments';
 import { assignmentAction } from './assignment-action';
 
 /**
- * Requests a run of a check with the event `healthcheck.run_requested`. The process that runs the check receives this
- * event.
+ * Requests a check run by appending the event `healthcheck.run_requested`. The process that runs the check receives
+ * this event.
  */
 export const runNowAction = assignmentAction(
   {

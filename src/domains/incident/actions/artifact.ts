@@ -29,8 +29,7 @@ export function incidentResult(incident: Incident, reused: boolean, closesConsum
 }
 
 /**
- * Returns the id of the incident that a step works on: the id in its config, or otherwise the id in the consumed
- * artifact.
+ * Returns the id of the incident that a step acts on: the id in its config, otherwise the id in the consumed artifact.
  * @throws {FermataError} `artifact_missing`
  */
 export function incidentIdOf(config: { incidentId?: string | undefined }, consumed: object | null): string {

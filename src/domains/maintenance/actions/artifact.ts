@@ -22,7 +22,7 @@ export function windowResult({ id, status, systemIds, startAt, endAt }: Maintena
 }
 
 /**
- * Returns the id of the maintenance that a step works on: the id in its config, or otherwise the id in the consumed
+ * Returns the id of the maintenance that a step acts on: the id in its config, otherwise the id in the consumed
  * artifact.
  * @throws {FermataError} `artifact_missing`
  */
