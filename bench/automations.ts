@@ -22,7 +22,9 @@ export function sendingAutomation(url: string, requests: number): Document {
   };
 }
 
-/** Returns an automation whose filter rejects all events of a type that the bench sends. */
+/**
+ * Returns an automation that listens to events of the given type and whose filter rejects all of the bench's events.
+ */
 export function rejectingAutomation(type: string): Document {
   return {
     name: 'Reject',
@@ -54,8 +56,8 @@ const ACTIONS = [
 ];
 
 /**
- * Three kinds of automations that an operations team typically has, and how many of every ten automations are of each
- * kind.
+ * The three kinds of automation that an operations team typically has. `share` is the number of automations of the kind
+ * among every ten, and `place` is the path of the trigger field in which copies differ.
  */
 const KINDS = [
   { share: 7, trigger: { event: 'automation.event', config: { type: 'other.0' } }, place: ['config', 'type'] },
@@ -72,8 +74,8 @@ const KINDS = [
 ] as const;
 
 /**
- * Fills a stack with automations that match no event of the bench. One of each kind is saved over REST. One statement per
- * kind then inserts copies of its row, each with a different type or filter.
+ * Fills a stack with automations that match none of the bench's events. Saves one automation of each kind over REST.
+ * One statement per kind then inserts copies of its row, each with a different type or filter.
  */
 async function fillWithAutomations(stack: Stack, count: number): Promise<void> {
   for (const [index, { share, trigger, place }] of KINDS.entries()) {
@@ -84,12 +86,12 @@ async function fillWithAutomations(stack: Stack, count: number): Promise<void> {
   createNotifier(stack.database.pool).definitions();
 }
 
-/** Type of events that no automation listens to. */
+/** Event type that no automation listens to. */
 export const UNMATCHED = 'bench.unmatched';
 
 /**
- * Fills a stack with automations, and resolves when its worker has loaded all of them. To find out, it posts an event,
- * because an event is only routed once all definitions saved before it have been loaded.
+ * Fills a stack with automations, and resolves when its worker has loaded all of them. An event is routed only once all
+ * definitions saved before it have been loaded, so the function posts an event and waits until it is routed.
  */
 export async function loadAutomations(stack: Stack, count: number): Promise<void> {
   await fillWithAutomations(stack, count);
@@ -98,8 +100,8 @@ export async function loadAutomations(stack: Stack, count: number): Promise<void
 }
 
 /**
- * Inserts copies of an automation. Each has a different number in one text of its trigger. Their revisions are
- * consecutive, as if they had been saved one after another.
+ * Inserts copies of an automation. Each copy has a different number in the trigger field at `place`. The revisions of
+ * the copies are consecutive, as if the copies had been saved one after another.
  */
 async function copyAutomation(stack: Stack, id: string, copies: number, place: readonly string[]): Promise<void> {
   const path = sql`${`{triggers,0,${place.join(',')}}`}::text[]`;

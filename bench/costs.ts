@@ -2,21 +2,24 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-/** Length in milliseconds of a kernel tick in `/proc/PID/stat`. USER_HZ is 100 on every Linux that Node runs on. */
+/** Milliseconds per tick, the unit of CPU time in `/proc/PID/stat`. USER_HZ is 100 on every Linux that Node runs on. */
 const TICK_MS = 10;
-/** Milliseconds to wait for Postgres, which publishes the counters of a session when it has been idle for a second. */
+/**
+ * Milliseconds to wait before counters are read. Postgres publishes a session's counters once the session has been idle
+ * for a second.
+ */
 const STATISTICS_MS = 1_500;
 
 /** Resources used since the processes started. */
 export interface Usage {
-  /** CPU milliseconds by `process`, and by `process / thread` for Node processes. */
+  /** CPU time in milliseconds by `process`. For Node processes, also by `process / thread`. */
   cpuMs: ReadonlyMap<string, number>;
   /** Number of times that Postgres executed each statement. */
   statements: ReadonlyMap<string, number>;
   commits: number;
-  /** Number of requests of the worker to Temporal, by operation. */
+  /** Number of requests from the worker to Temporal, by operation. */
   requests: ReadonlyMap<string, number>;
-  /** Number of starts that gave the worker its first workflow task immediately, and number of all starts. */
+  /** Number of eager starts, which hand the worker the first workflow task immediately. `starts` counts all starts. */
   eagerStarts: number;
   starts: number;
 }
@@ -91,7 +94,7 @@ export async function databaseUsage(url: string): Promise<Pick<Usage, 'statement
   }
 }
 
-/** Returns lines of text that show what each of `count` runs cost between two readings. */
+/** Renders the average cost of a run as lines of text. `count` runs were executed between the two readings. */
 export function renderCosts(title: string, count: number, before: Usage, after: Usage): string {
   const each = (value: number) => (value / count).toFixed(2).padStart(9);
   const differences = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>) =>
@@ -127,8 +130,8 @@ function listProcesses(): ProcessEntry[] {
 }
 
 /**
- * Returns the fields of a `stat` file from the third field on (state, parent, …). The second field is in brackets and
- * may contain spaces. Returns undefined if the process or thread has ended.
+ * Returns the fields of a `stat` file, starting with the third field (state, parent, …). The second field is in
+ * parentheses and may contain spaces. Returns undefined if the process or thread has ended.
  */
 function statOf(path: string): string[] | undefined {
   const text = read(path);
@@ -136,8 +139,8 @@ function statOf(path: string): string[] | undefined {
 }
 
 /**
- * Returns the CPU milliseconds of a process or thread: utime and stime (fields 14 and 15). For a process, adds those of
- * its ended children, cutime and cstime (fields 16 and 17).
+ * Returns the CPU time of a process or thread in milliseconds: utime and stime (fields 14 and 15). The time of a
+ * process includes that of its ended children, cutime and cstime (fields 16 and 17).
  */
 function cpuMsOf(path: string): number {
   const fields = statOf(path) ?? [];
@@ -145,8 +148,8 @@ function cpuMsOf(path: string): number {
 }
 
 /**
- * Returns the name of a thread. Node does not name its threads: the busiest `Node thread` of a worker is the one that
- * runs workflows. Threads of the native core have names.
+ * Returns the name of a thread. Node does not name its threads: the busiest `Node thread` of a worker is the thread
+ * that runs workflows. Threads of the native core have names.
  */
 function threadName(pid: number, thread: string): string {
   if (Number(thread) === pid) return 'main thread';
@@ -154,7 +157,7 @@ function threadName(pid: number, thread: string): string {
   return name === 'node' ? `Node thread ${thread}` : name.replace(/[-\d]+$/, '');
 }
 
-/** Returns the text of a file, or an empty text if the process has ended. */
+/** Returns the contents of a file, or an empty string if the process has ended. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

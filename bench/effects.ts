@@ -10,8 +10,8 @@ const DEADLINE_MS = 60_000;
 export interface Effects {
   url: string;
   /**
-   * Resolves when `count` different steps of a run have sent their requests. Returns the instant of the last request
-   * (`performance.now()`).
+   * Resolves when `count` different steps of a run have sent their requests. Returns the time at which the last of
+   * these requests arrived (`performance.now()`).
    */
   expect(run: string, count: number): Promise<number>;
   close(): Promise<void>;

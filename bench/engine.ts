@@ -1,6 +1,6 @@
 /**
- * Sends HTTP requests, one after another, for each run that is started. There are three implementations: Fermata, bare
- * workflows, and the best possible engine.
+ * An engine whose runs send HTTP requests one after another. There are three implementations: Fermata, bare workflows,
+ * and the best possible engine.
  */
 export interface Engine {
   /** Starts a run that sends `effects` requests. Resolves when the start has been accepted. */

@@ -3,7 +3,7 @@ import { until } from '../test/support/until';
 import type { Stack } from './stack';
 import type { Volume } from './statistics';
 
-/** The fields in which the events of the bench differ. */
+/** The fields that differ between the bench's events. */
 export interface BenchEvent {
   type: string;
   subject: string;
@@ -19,7 +19,7 @@ const cloudEvent = (event: BenchEvent) => ({
   ...event,
 });
 
-/** Posts events to `/api/v1/events`, several of them as a batch. */
+/** Posts events to `/api/v1/events`. Two or more events are sent as one batch. */
 export async function postEvents(stack: Stack, events: readonly BenchEvent[]): Promise<void> {
   const [first, ...others] = events.map(cloudEvent);
   if (others.length === 0) await stack.post('/api/v1/events', 'application/cloudevents+json', first);
@@ -47,8 +47,8 @@ export interface EventLoad {
 }
 
 /**
- * Posts events for some seconds, and waits until all accepted events have been routed. Returns how many there were and
- * how long that took.
+ * Posts events for `seconds` seconds, and waits until all accepted events have been routed. Returns the number of
+ * accepted events and the total time.
  */
 export async function postFor(stack: Stack, { type, batch, atATime, seconds }: EventLoad): Promise<Volume> {
   const begin = performance.now();

@@ -26,12 +26,9 @@ export interface Figure {
   what: string;
   unit: string;
   fermata: number;
-  /** The value of the bare engine, measured in the same run. Null if it has no such feature. */
+  /** The bare engine's value, measured in the same run. Null if the bare engine has no comparable feature. */
   raw: number | null;
-  /**
-   * The value of the best possible engine (eager start, one local activity, no database). Absent if it was not
-   * measured.
-   */
+  /** The best possible engine's value (eager start, one local activity, no database). Absent if it was not measured. */
   best?: number;
   /** Absent if there is no target for the value. */
   target?: { text: string; met: boolean };

@@ -14,7 +14,9 @@ export interface Load {
 
 let started = 0;
 
-/** Starts one run. Returns the milliseconds from just before its start to the arrival of its last request. */
+/**
+ * Starts one run. Returns the milliseconds from just before the start of the run to the arrival of its last request.
+ */
 async function runOnce({ engine, effects, requests }: Load): Promise<number> {
   const run = `run-${(started += 1)}`;
   const arrival = effects.expect(run, requests);
@@ -29,8 +31,8 @@ async function settled({ engine }: Load): Promise<void> {
 }
 
 /**
- * Keeps `atATime` runs in flight for some seconds: whenever the last request of a run has arrived, another run starts.
- * The returned duration ends when every execution has closed.
+ * Keeps `atATime` runs in flight for `seconds` seconds: whenever a run's last request arrives, another run starts. The
+ * returned duration includes the time until every execution has closed.
  */
 export async function keepInFlight(load: Load, atATime: number, seconds: number): Promise<Volume> {
   const begin = performance.now();
@@ -63,7 +65,7 @@ export async function atPace(load: Load, perSecond: number, seconds: number): Pr
   return times;
 }
 
-/** Starts `count` runs at once. The returned duration ends when every execution has closed. */
+/** Starts `count` runs at once. The returned duration includes the time until every execution has closed. */
 export async function burst(load: Load, count: number): Promise<Volume> {
   const begin = performance.now();
   await Promise.all(Array.from({ length: count }, () => runOnce(load)));

@@ -50,7 +50,7 @@ async function measure({ parts, quick, profile }: Options): Promise<Figure[]> {
 }
 
 /**
- * `npm run bench`: prints a table that shows each value of Fermata next to the value of the bare engine from the same
+ * `npm run bench`: prints a table that shows each of Fermata's values next to the bare engine's value from the same
  * run.
  */
 async function main(): Promise<void> {

@@ -9,7 +9,7 @@ export interface Options {
   check: boolean;
   /** Prints what each run costs: CPU time, statements, commits, and requests to Temporal. */
   profile: boolean;
-  /** Runs the API and the worker with Node's CPU profiler, and prints the functions that took the most time. */
+  /** Runs the API and the worker with Node's CPU profiler, and prints the functions that used the most CPU time. */
   functions: boolean;
 }
 

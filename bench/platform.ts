@@ -7,7 +7,7 @@ import { startEffects, type Effects } from './effects';
 export interface Platform {
   postgres: Awaited<ReturnType<typeof startPostgres>>;
   temporal: Awaited<ReturnType<typeof startTemporal>>;
-  /** The bench's own connection to Temporal, for starts of the bare engine, counts and histories. */
+  /** The bench's own connection to Temporal, used for bare engine starts, counts and histories. */
   client: Client;
   effects: Effects;
   close(): Promise<void>;

@@ -22,7 +22,7 @@ export interface Profiler {
   /** Node options for the processes to profile. Node 20 does not accept them in NODE_OPTIONS. */
   nodeArguments: string[];
   /**
-   * Returns, for each thread, the functions with the most self time, and removes the profile files. Call it when all
+   * Returns, for each thread, the functions with the most self time, and removes the profile files. Call it after all
    * threads have ended.
    */
   report(): string;
@@ -43,8 +43,8 @@ export function createProfiler(): Profiler {
 }
 
 /**
- * Returns the functions of a profile with their self time, largest first. Shares are relative to the time that was not
- * idle.
+ * Returns the 15 functions of a profile with the most self time, in descending order. Shares are relative to the time
+ * that was not idle.
  */
 export function reportOf(name: string, text: string): string {
   const { nodes, samples, timeDeltas } = Profile.parse(JSON.parse(text));

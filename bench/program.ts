@@ -4,8 +4,8 @@ import { projectRoot } from '../src/project-root';
 import { until } from '../test/support/until';
 
 /**
- * Starts `fermata <command>` of the built program and waits until it prints `readyWords`. The program gets only the
- * variables in `env`, PATH and HOME. `BENCH_NODE_ARGUMENTS`, a JSON list, contains extra Node options, e.g. for a
+ * Starts `fermata <command>` from the built program and waits until it prints `readyWords`. The program gets only the
+ * variables in `env`, PATH and HOME. `BENCH_NODE_ARGUMENTS`, a JSON array, contains extra Node options, e.g. for a
  * profiler.
  */
 export async function startProgram(command: string, env: Record<string, string>, readyWords: string): Promise<Child> {

@@ -3,17 +3,23 @@ import type { Stack } from './stack';
 
 /** Maximum number of rows per insert. */
 const CHUNK = 500_000;
-/** Number of days over which the seeded changes are spread. Equal to the retention of routings. */
+/** Number of days over which the seeded changes are spread. It equals the retention of routings. */
 export const DAYS_OF_CHANGES = 3;
 const DAY_MS = 86_400_000;
 
-/** SQL expressions for rows that are spread evenly over the last days. `n` is SQL for the number of the row, from 0. */
+/**
+ * SQL expressions for the times and ids of rows that are spread evenly over the last days. `n` is an SQL expression for
+ * the row number. The first row has the number 0.
+ */
 export interface Spread {
   at(n: string): string;
   id(n: string): string;
 }
 
-/** Returns the times and ids of `rows` rows. Like the ids that the service creates, the ids begin with the time. */
+/**
+ * Returns SQL expressions for the times and ids of `rows` rows. Like the ids that the service creates, the ids begin
+ * with the time.
+ */
 export async function spreadOver(client: PoolClient, rows: number, days: number): Promise<Spread> {
   const { rows: times } = await client.query<{ begin: string }>(
     `select extract(epoch from now())::bigint * 1000 - $1::bigint as begin`,
@@ -33,7 +39,7 @@ export async function inChunks(rows: number, work: (from: number, to: number) =>
   for (let from = 0; from < rows; from += CHUNK) await work(from, Math.min(from + CHUNK, rows) - 1);
 }
 
-/** Calls `work` with a connection without a statement timeout, whose time zone is UTC. */
+/** Calls `work` with a connection that has no statement timeout and uses the time zone UTC. */
 export async function withSeeder<T>({ database }: Stack, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await database.pool.connect();
   try {
@@ -46,8 +52,8 @@ export async function withSeeder<T>({ database }: Stack, work: (client: PoolClie
 }
 
 /**
- * Inserts changes of the health of 1,000 hosts. Every tenth change is of an alert instead. As in a service that has run
- * for days, they are in daily partitions, in chronological order, and their ids begin with the time.
+ * Inserts health changes for 1,000 hosts. Every tenth change is an alert change instead. As in a service that has been
+ * running for days, the changes are in daily partitions and in chronological order, and their ids begin with the time.
  */
 export async function seedChanges(client: PoolClient, changes: number): Promise<Spread> {
   for (let day = DAYS_OF_CHANGES; day > 0; day -= 1) await addDay(client, 'changes', day);
@@ -68,7 +74,7 @@ export async function seedChanges(client: PoolClient, changes: number): Promise<
   return spread;
 }
 
-/** Adds the partition of a past day, unless it exists. */
+/** Adds the partition of a past day, unless it already exists. */
 export async function addDay(client: PoolClient, table: string, daysAgo: number): Promise<void> {
   const { rows } = await client.query<{ name: string; first: string; next: string }>(
     `select to_char(d, 'YYYYMMDD') as name, d::text as first, (d + 1)::text as next from (select current_date - $1::int as d) t`,

@@ -38,8 +38,7 @@ export async function seedAlerts(client: PoolClient, alerts: number): Promise<vo
 }
 
 /**
- * Inserts audit log entries. 0.1 % are refusals. One person and one action appear only among the oldest hundred
- * entries.
+ * Inserts audit log entries. 0.1 % are refusals. One person and one action appear only in the oldest hundred entries.
  */
 export async function seedAudit(client: PoolClient, entries: number): Promise<void> {
   const at = (await spreadOver(client, entries, DAYS)).at('n');

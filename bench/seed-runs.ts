@@ -8,7 +8,10 @@ export const AUTOMATIONS = 200;
 const OPEN_RUNS = 600;
 export const STEPS_OF_LARGEST = 10_000;
 
-/** Returns the id of the seeded automation number `n`, counted from 0. */
+/**
+ * Returns an SQL expression for the id of a seeded automation. `n` is an SQL expression for the automation's number,
+ * which starts at 0.
+ */
 const automationId = (n: string) =>
   `overlay(overlay(md5('lists-' || (${n})) placing '4' from 13) placing '8' from 17)::uuid`;
 

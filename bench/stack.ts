@@ -21,20 +21,20 @@ export interface Stack {
   taskQueue: string;
   database: Database;
   /**
-   * Posts a body over kept-alive connections and returns the response.
+   * Posts a body over a kept-alive connection and returns the response.
    * @throws {Error} on any status other than 2xx
    */
   post(path: string, contentType: string, body: unknown): Promise<unknown>;
-  /** Sends a GET request in the same way. */
+  /** Like `post`, but sends a GET request. */
   get(path: string): Promise<unknown>;
-  /** Sends JSON in the same way. */
+  /** Like `post`, but sends JSON. */
   send(method: 'POST' | 'PUT', path: string, body: unknown): Promise<unknown>;
   /**
-   * Returns the sum of a counter of the worker over all its label values, or over those whose line starts with a text
-   * such as `name{label="value"`.
+   * Returns the sum of a worker counter over all its label values. If `name` contains labels, as in
+   * `name{label="value"`, returns the sum over the lines that start with `name`.
    */
   workerCounter(name: string): Promise<number>;
-  /** Returns what the processes, their database and the worker's calls have used so far. */
+  /** Returns the resources that the processes, their database and the worker's requests have used so far. */
   usage(): Promise<Usage>;
   /** Returns the resident memory in MB. */
   resident(): { api: number; worker: number };
@@ -42,8 +42,8 @@ export interface Stack {
 }
 
 /**
- * Migrates a new database and starts both processes on it. `more` contains additional settings. Resolves when both are
- * working.
+ * Migrates a new database and starts both processes on it. `more` contains additional settings. Resolves when both
+ * processes are ready.
  */
 export async function startStack(platform: Platform, name: string, more: Record<string, string> = {}): Promise<Stack> {
   const databaseUrl = await newDatabase(platform, `bench_${name}`);
@@ -126,7 +126,8 @@ function counterOf(metrics: string, name: string): number {
 }
 
 /**
- * Returns the number of SDK requests to Temporal, by operation. Polls are long requests, which another metric counts.
+ * Returns the number of SDK requests to Temporal, by operation. Polls are excluded: they are long requests, which have
+ * a separate metric.
  */
 function requestsOf(metrics: string): Map<string, number> {
   const lines = metrics.matchAll(/^temporal_request_total\{[^}]*operation="(\w+)"[^}]*\} (\d+)$/gm);

@@ -1,4 +1,4 @@
-/** A number of things done, and the time that they took. */
+/** The number of completed operations, and the time that they took. */
 export interface Volume {
   count: number;
   ms: number;

@@ -15,7 +15,7 @@ type Line = [
 const HEAD: Line = ['', '', 'fermata', 'raw engine', 'ratio', 'at its best', 'ratio', 'target', ''];
 const RIGHT: ReadonlySet<number> = new Set([2, 3, 4, 5, 6]);
 
-/** Returns the table as text, with one block for each part that was measured. */
+/** Renders the table as text, with one block for each part that was measured. */
 export function renderTable(figures: readonly Figure[]): string {
   const parts = [...new Set(figures.map(({ part }) => part))].toSorted();
   const blocks = parts.map((part) => ({ part, lines: figures.filter((f) => f.part === part).map(lineOf) }));

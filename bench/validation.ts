@@ -42,7 +42,7 @@ function documentOf(salt: number): Record<string, unknown> {
   };
 }
 
-/** Returns the milliseconds of each call, after some calls for warm-up. */
+/** Returns the duration of each call in milliseconds, in ascending order. Warm-up calls are not included. */
 function times(call: (round: number) => unknown): number[] {
   const measured: number[] = [];
   for (let round = -5; round < ROUNDS; round += 1) {

@@ -20,7 +20,7 @@ const listed = execFileSync(
 const files = listed.split('\0').filter((file) => /\.tsx?$/.test(file) && existsSync(join(root, file)));
 const known = new Set(files);
 
-/** Returns the files that `file` imports, for values or types. */
+/** Returns the files that `file` imports, including type-only imports. */
 function importsOf(file) {
   const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'), true, true);
   return importedFiles.flatMap(({ fileName }) => {

@@ -54,7 +54,7 @@ const PHRASES = [
   [/\b(?:is|was)(?:Un)?(?:Told|Heard|Asked)|\b(?:tell|told)[A-Z]/, 'a name that says what is true or done'],
 ];
 
-/** Files with text for people. Pictures, the lock file and generated files are left out. */
+/** Files that people read. Pictures, the lock file and generated files are left out. */
 const FILES = [
   'src',
   'test',
@@ -75,7 +75,7 @@ function filesOf(args) {
   return listed.split('\0').filter((file) => file !== '' && !SKIPPED.some((pattern) => pattern.test(file)));
 }
 
-/** Indentation, and what begins a line of a comment, a list or a quotation. */
+/** Matches the indentation and the marker at the start of a line in a comment, list or quotation. */
 const LINE_START = /^\s*(?:\*|\/\/|#|>|-)?\s*/;
 
 let found = 0;

@@ -57,8 +57,8 @@ const ROWS = [
 
 /**
  * Installs programs that the tests need and that a minimal machine may lack: the sandbox for scripts, the browser for
- * the console tests, the monitoring servers for the alert tests, and the SSH server. Only works as root on Debian. On
- * other systems, tests name the programs that they lack.
+ * the console tests, the monitoring servers for the alert tests, and the SSH server. Does nothing unless it runs as
+ * root on a system with apt. Otherwise, tests name the programs that are missing.
  */
 function prepareMachine() {
   const succeeds = (...command) => spawnSync(command[0], command.slice(1), { stdio: 'ignore' }).status === 0;
@@ -80,8 +80,8 @@ function prepareMachine() {
 }
 
 /**
- * Returns a step that runs a jest project. `files` is the number of test files to run in parallel; the default is set
- * in jest.config.ts. `suffix` is added to the name of the report, for a second run.
+ * Returns a step that runs a jest project. `files` is the number of test files to run in parallel. Its default is set
+ * in jest.config.ts. `suffix` is appended to the name of the report, so that a second run does not overwrite it.
  */
 function jest(project, files, suffix = '') {
   const report = join(cache, `jest-${project}${suffix}.json`);
@@ -91,7 +91,8 @@ function jest(project, files, suffix = '') {
 }
 
 /**
- * Maximum number of failed test files per step to run again. A busy machine does not explain more failures than that.
+ * Maximum number of failed test files that a step runs again. If more files fail, a busy machine is not the cause, and
+ * none is run again.
  */
 const MAX_AGAIN = 3;
 
@@ -114,7 +115,7 @@ async function perform(step) {
   return { ...second, passed: first.passed - counted.length + second.passed, again: second.ok ? files : [] };
 }
 
-/** Returns the test files that failed according to a report. */
+/** Returns the failed test files in a report. Returns none if the report cannot be read. */
 function failedFiles(report) {
   try {
     return JSON.parse(readFileSync(report, 'utf8')).testResults.filter(({ status }) => status === 'failed');

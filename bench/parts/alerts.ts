@@ -49,7 +49,7 @@ let fired = 0;
 let groups = 0;
 
 /**
- * Returns an alert of a system. All alerts of one request are for the same system, because Alertmanager groups them.
+ * Returns an alert for a system. All alerts of one request are for the same system, because Alertmanager groups them.
  */
 function alert(system: number): Record<string, unknown> {
   const n = (fired += 1);
@@ -61,7 +61,7 @@ function alert(system: number): Record<string, unknown> {
   };
 }
 
-/** Posts alerts for some seconds, and waits until all accepted alerts have been routed. */
+/** Posts alerts for `seconds` seconds, and waits until all accepted alerts have been routed. */
 async function post(stack: Stack, { batch, atATime }: Load, seconds: number): Promise<Volume> {
   const begin = performance.now();
   let count = 0;

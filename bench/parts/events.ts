@@ -78,7 +78,7 @@ async function memory({ few, many, raw }: Sides, plan: Plan, say: Say): Promise<
   ];
 }
 
-/** Returns the memory after the load of part c, for information. */
+/** Returns the memory after the load of part c. These figures have no target. */
 function memoryAfter({ few, many }: Sides): Figure[] {
   const figure = (stack: Stack, count: number): Figure => ({
     ...{ part: 'e', unit: 'MB', raw: null, fermata: both(stack.resident()) },
@@ -87,7 +87,7 @@ function memoryAfter({ few, many }: Sides): Figure[] {
   return [figure(few, FEW), figure(many, MANY)];
 }
 
-/** Returns how many workflows the bare engine starts per second that find nothing to do. */
+/** Returns how many workflows the bare engine starts per second if the workflows have nothing to do. */
 async function bareStarts(raw: RawEngine, plan: Plan, say: Say): Promise<number> {
   say('bare workflows that do nothing');
   await raw.doNothing(AT_A_TIME, plan.warmUpSeconds);

@@ -12,7 +12,7 @@ import { startStack, type Stack } from '../stack';
 import type { Plan } from './plan';
 
 const BATCH = 100;
-/** Milliseconds until the dwells that fire together are due. This is enough time to arm all of them. */
+/** Milliseconds until the dwells that fire together are due. This leaves enough time to arm all of them. */
 const UNTIL_DUE_MS = 30_000;
 const FIRING = 1_000;
 const DWELL_SECONDS = 3_600;
@@ -39,7 +39,9 @@ export async function measureGates(
   }
 }
 
-/** Measures a window that fires once, with one partition key and with 1,000 keys. This shows the cost of counting. */
+/**
+ * Measures a window that fires once, with one partition key and with 1,000 keys. The figures show the cost of counting.
+ */
 async function windows(stack: Stack, { counted }: Plan, say: Say): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [what, partitionBy] of [
@@ -70,7 +72,7 @@ async function windows(stack: Stack, { counted }: Plan, say: Say): Promise<Figur
   return figures;
 }
 
-/** Posts events of 1,000 subjects and waits until all of them have been counted. */
+/** Posts events for 1,000 subjects and waits until all of them have been counted. */
 async function postCounted(stack: Stack, type: string, events: number): Promise<void> {
   for (let from = 0; from < events; from += BATCH) {
     const batch = Array.from({ length: BATCH }, (_, n) => ({ type, subject: `host-${(from + n) % 1_000}`, data: {} }));
@@ -79,7 +81,7 @@ async function postCounted(stack: Stack, type: string, events: number): Promise<
   await allRouted(stack);
 }
 
-/** Posts one result for each of `count` systems, all with the same time. */
+/** Posts one health result with the time `at` for each of `count` systems. */
 async function report(
   stack: Stack,
   status: 'healthy' | 'unhealthy',

@@ -53,7 +53,8 @@ async function automations(platform: Platform, plan: Plan, say: (message: string
 }
 
 /**
- * Measures a run in which steps that set a variable alternate with steps that call a server, which answers immediately.
+ * Measures a run in which steps that set a variable alternate with steps that call a server. The server answers
+ * immediately.
  */
 async function steps(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   const { steps } = plan.large;

@@ -19,8 +19,8 @@ const HOUR_MS = 3_600_000;
 type Say = (message: string) => void;
 
 /**
- * Measures how long the console's lists take with many runs and changes, and how long a run of 10,000 steps takes to
- * read.
+ * Measures the response times of the console's lists with many runs and changes, and the time to read a run of 10,000
+ * steps.
  */
 export async function measureLists(platform: Platform, { listed }: Plan, say: Say): Promise<Figure[]> {
   const stack = await startStack(platform, 'lists');
@@ -43,13 +43,13 @@ export async function measureLists(platform: Platform, { listed }: Plan, say: Sa
 
 interface Listed {
   what: string;
-  /** Returns the path of call number `n`. */
+  /** Returns the path for the call with the number `n`. */
   path(n: number): string;
 }
 
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * HOUR_MS).toISOString();
 
-/** Returns all lists of the console that grow with runs and changes, with the filters that its screens offer. */
+/** Returns all console lists that grow with runs and changes, with the filters that the console offers for them. */
 function listsOf(seeded: SeededRuns): Listed[] {
   return [...runLists(seeded), ...otherLists(seeded)];
 }

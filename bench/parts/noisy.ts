@@ -17,8 +17,8 @@ const NOISY = 'bench.noisy';
 const QUIET = 'bench.quiet';
 
 /**
- * Measures how long an event of a quiet automation takes after a burst of events for another automation, compared with
- * a quiet service.
+ * Measures how long an event for a quiet automation takes after a burst of events for another automation, compared with
+ * an idle service.
  */
 export async function measureNoisy(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   say('starting API and worker for a noisy and a quiet automation');
@@ -65,7 +65,7 @@ export async function measureNoisy(platform: Platform, plan: Plan, say: (message
 }
 
 /**
- * Returns an automation that sends one request per run. Each subject has its own concurrency scope, so that no run is
+ * Returns an automation that sends one request per run. Each subject has a separate concurrency scope, so no run is
  * refused.
  */
 const sending = (url: string, type: string) => ({

@@ -1,16 +1,16 @@
 /**
- * How long and how much each part measures. A slot is one measurement of one side. The slots of two sides alternate in
- * the order A B B A, and those of three sides in the order A B C C B A, `rounds` times.
+ * Determines how long and how much each part measures. A slot is one measurement of one side. The slots of two sides
+ * alternate in the order A B B A, and those of three sides in the order A B C C B A, `rounds` times.
  */
 export interface Plan {
   rounds: number;
-  /** Seconds of a slot at full speed. */
+  /** Length in seconds of a slot at full speed. */
   throughputSeconds: number;
-  /** Seconds of a slot at 5 events per second. */
+  /** Length in seconds of a slot at 5 events per second. */
   latencySeconds: number;
-  /** Seconds of a slot of events that start no runs. */
+  /** Length in seconds of a slot with events that start no runs. */
   eventSeconds: number;
-  /** Seconds at full speed before a measurement, so that Node has compiled the hot code. */
+  /** Seconds at full speed before a measurement. By then, Node has compiled the hot code. */
   warmUpSeconds: number;
   /** Number of events that a window counts. */
   counted: number;
@@ -22,11 +22,11 @@ export interface Plan {
   writes: number;
   /** Number of runs to start at once. */
   burst: number;
-  /** Number of changes and of outcome rows that look-ups are measured with. */
+  /** Number of changes and number of outcome rows in the tables when look-ups are measured. */
   seeded: { changes: number; routings: number };
-  /** Number of rows that lists are measured with. */
+  /** Number of rows in the tables when lists are measured. */
   listed: { runs: number; changes: number; alerts: number; audit: number };
-  /** Number of automations that are loaded at the same time, and number of steps of one run. */
+  /** Number of automations that are loaded at the same time, and number of steps in the long run. */
   large: { automations: number; steps: number };
   /** Seconds without load before memory is measured. */
   quietSeconds: number;
@@ -49,7 +49,7 @@ export const FULL: Plan = {
   quietSeconds: 5,
 };
 
-/** Long enough to see whether something is broken or far off, but too short to compare a few percent. */
+/** Long enough to show whether something is broken or far off, but too short to detect differences of a few percent. */
 export const QUICK: Plan = {
   rounds: 1,
   throughputSeconds: 2,

@@ -13,7 +13,7 @@ import type { Plan } from './plan';
 
 const AT_A_TIME = 30;
 const PER_SECOND = 5;
-/** Number of histories to read per shape. The longest one is reported. */
+/** Number of histories to read per shape. The longest history is reported. */
 const HISTORIES = 20;
 
 /** The targets for each shape: throughput and p50, relative to the best possible engine and the bare engine. */
@@ -95,7 +95,7 @@ async function compare(shape: Shape, sides: Sides, plan: Plan, say: (message: st
   ];
 }
 
-/** Measures the throughput with 30 runs in flight and of a burst, on all three engines. */
+/** Measures the throughput of all three engines: with 30 runs in flight, and in a burst. */
 async function atFullSpeed(
   { part, requests, ofBest, ofRaw }: Shape,
   { fermata, raw, best }: Sides,
@@ -125,7 +125,7 @@ async function atFullSpeed(
   return figures;
 }
 
-/** Measures what a run costs with 30 runs in flight. */
+/** Measures the cost of a run while 30 runs are in flight. */
 async function costs(stack: Stack, { fermata, best }: Sides, plan: Plan): Promise<string> {
   const texts: string[] = [];
   for (const [name, load] of Object.entries({ Fermata: fermata, 'The engine at its best': best })) {

@@ -15,8 +15,8 @@ const WOKEN = 200;
 const TYPE = 'bench.wait';
 
 /**
- * Measures part i: the memory of runs that wait, the cost of a change that wakes none of them, and how fast a run is
- * woken.
+ * Measures part i: the memory that waiting runs use, the cost of a change that wakes none of them, and the time to wake
+ * a run.
  */
 export async function measureWaits(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   const stack = await startStack(platform, 'waits');
@@ -68,7 +68,7 @@ export async function measureWaits(platform: Platform, plan: Plan, say: (message
   }
 }
 
-/** Starts `count` runs that wait, each for a different system. Returns how many started per second. */
+/** Starts `count` waiting runs, each for a different system. Returns the number of starts per second. */
 async function startWaiting(stack: Stack, count: number, say: (message: string) => void): Promise<number> {
   say(`starting ${count} runs that wait`);
   await saveAutomation(stack, {
@@ -103,7 +103,7 @@ async function report(stack: Stack, status: string, count: number, first = 0): P
   }
 }
 
-/** Returns the milliseconds from the request that makes the wait's condition true until the run has ended. */
+/** Returns the milliseconds from the request that makes the wait's condition true to the end of the run. */
 async function wake(stack: Stack, n: number): Promise<number> {
   const run = await stack.database.db.execute<{ id: string }>(sql`select id from runs where context_key = ${host(n)}`);
   const began = Date.now();

@@ -12,7 +12,7 @@ const LOOK_UPS = 200;
 const REJECTED = 'bench.why';
 const LOAD = { type: REJECTED, batch: 1, atATime: 32 };
 
-/** A refusal of a seeded change. */
+/** A refused trigger of a seeded change, as recorded in `routings`. */
 const SEEDED = {
   ...{ automationId: '0193a5f0-0000-7000-8000-000000000001', automationName: 'Page', triggerId: 't', version: 1 },
   ...{ outcome: 'filter', detail: 'The filter does not hold.' },
@@ -20,7 +20,7 @@ const SEEDED = {
 
 type Say = (message: string) => void;
 
-/** Measures what it costs to record outcomes of changes, and how long look-ups take in large tables. */
+/** Measures the cost of recording the outcomes of changes, and how long look-ups take in large tables. */
 export async function measureWhy(platform: Platform, plan: Plan, say: Say): Promise<Figure[]> {
   say(
     'starting three APIs and workers: one records outcomes of changes, one only indexes changes for lists, one neither',
@@ -37,7 +37,10 @@ export async function measureWhy(platform: Platform, plan: Plan, say: Say): Prom
   }
 }
 
-/** Measures the cost of the record, and the cost of the indexes for lists of changes, each against a stack without. */
+/**
+ * Measures the cost of the record, and the cost of the indexes for change lists. Each is measured against a stack
+ * without it.
+ */
 async function costs(
   { records, lists, bare }: Record<'records' | 'lists' | 'bare', Stack>,
   plan: Plan,
@@ -95,7 +98,7 @@ async function lookUps(stack: Stack, { seeded }: Plan, say: Say): Promise<Figure
   return figures;
 }
 
-/** Inserts the given number of changes and of rows for candidates. Returns some ids of changes. */
+/** Inserts the given numbers of changes and of outcome rows for candidates. Returns the ids of some of the changes. */
 async function seed(stack: Stack, { changes, routings }: Plan['seeded']): Promise<string[]> {
   return withSeeder(stack, async (client) => {
     for (let day = DAYS_OF_CHANGES; day > 0; day -= 1) await addDay(client, 'routings', day);

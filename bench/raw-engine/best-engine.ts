@@ -9,7 +9,7 @@ import { BEST_WORKER_READY, type RawWorkerSettings } from './settings';
 const TASK_QUEUE = 'bench-best';
 const CONNECTIONS = 64;
 
-/** Starts the worker of the best possible engine and waits until it polls. */
+/** Starts the worker of the best possible engine and waits until it is polling. */
 export async function startBestEngine({
   temporal,
   client,

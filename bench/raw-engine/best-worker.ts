@@ -13,8 +13,8 @@ const SLOTS = 200;
 const Start = z.object({ workflowId: z.string(), url: z.string(), run: z.string(), effects: z.int() });
 
 /**
- * Runs the best possible engine. Starts are eager, which requires client and worker to be in one process. A run is one
- * local activity, and there is no database. A POST of `{workflowId, url, run, effects}` starts a run.
+ * Runs the best possible engine. Starts are eager, which requires the client and the worker to be in one process. A run
+ * is one local activity, and there is no database. A POST of `{workflowId, url, run, effects}` starts a run.
  */
 async function main(): Promise<void> {
   const { address, namespace, taskQueue } = RawWorkerSettings.parse(JSON.parse(process.argv[2] ?? ''));

@@ -13,19 +13,19 @@ const TASK_QUEUE = 'bench-raw';
 /** Temporal without Fermata: one worker process on the same dev server. */
 export interface RawEngine extends Engine {
   /**
-   * Starts workflows that end immediately, `atATime` concurrently, for some seconds. Waits until all have closed. Returns
-   * their number and the time that they took.
+   * Starts workflows that end immediately, `atATime` concurrently, for `seconds` seconds. Waits until all have closed.
+   * Returns their number and the total time.
    */
   doNothing(atATime: number, seconds: number): Promise<Volume>;
   /** Starts `count` workflows with a start delay. Returns the number of starts per second. */
   delayed(count: number, delayMs: number): Promise<number>;
   /**
-   * Starts `count` workflows that are due at the same instant. Returns how many ended per second from that instant on.
+   * Starts `count` workflows that are due at the same instant. Returns how many ended per second after that instant.
    */
   dueAtOnce(count: number, inMs: number): Promise<number>;
   /**
-   * Starts `count` workflows that wait for a signal, and signals one after another. Returns the milliseconds from each
-   * signal to the end of its workflow.
+   * Starts `count` workflows that wait for a signal, and signals them one after another. Returns the milliseconds from
+   * each signal to the end of its workflow.
    */
   signalled(count: number): Promise<number[]>;
   /** Returns the memory of the worker process in MB. */
@@ -33,7 +33,7 @@ export interface RawEngine extends Engine {
   stop(): Promise<void>;
 }
 
-/** Starts the bare worker and waits until it polls. */
+/** Starts the bare worker and waits until it is polling. */
 export async function startRawEngine({ temporal, client, effects }: Platform): Promise<RawEngine> {
   const settings: RawWorkerSettings = {
     address: temporal.address,
@@ -81,7 +81,7 @@ export async function startRawEngine({ temporal, client, effects }: Platform): P
   };
 }
 
-/** Returns the number of running executions of a task queue, except housekeeping. */
+/** Returns the number of running executions on a task queue, excluding housekeeping. */
 export async function openExecutions(client: Client, taskQueue: string): Promise<number> {
   const query = `TaskQueue = "${taskQueue}" and ExecutionStatus = "Running" and WorkflowType != "housekeeping"`;
   return (await client.workflow.count(query)).count;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-/** Settings of a worker process: the bare worker or the worker of the best possible engine. */
+/** Settings of a worker process, either the bare worker or the worker of the best possible engine. */
 export const RawWorkerSettings = z.object({ address: z.string(), namespace: z.string(), taskQueue: z.string() });
 export type RawWorkerSettings = z.infer<typeof RawWorkerSettings>;
 
-/** Printed by the bare worker when it polls. */
+/** Printed by the bare worker once it is polling. */
 export const RAW_WORKER_READY = 'raw worker is polling';
 
-/** Printed by the worker of the best possible engine when it polls, followed by the port that accepts starts. */
+/** Printed by the worker of the best possible engine once it is polling, followed by the port that accepts starts. */
 export const BEST_WORKER_READY = 'best worker is polling at';

@@ -8,7 +8,7 @@ export async function sendRequests(input: { url: string; run: string; effects: n
   for (let step = 0; step < input.effects; step += 1) await send({ url: input.url, run: input.run, step });
 }
 
-/** Does nothing. This is the work of a workflow that evaluates an event which no automation matches. */
+/** Does nothing, like a workflow that evaluates an event which matches no automation. */
 export async function doNothing(): Promise<void> {
   // The workflow only has to start and end.
 }
