@@ -128,7 +128,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       return ids;
     }
 
-    /** Sends events and causes faults until the time is over. Returns how many events of each type were sent. */
+    /** Sends events and causes faults until the time is up. Returns the number of events sent by type. */
     async function inject(workers: FermataProcess[]): Promise<Map<string, number>> {
       const sent = new Map<string, number>();
       const end = Date.now() + SECONDS * 1000;

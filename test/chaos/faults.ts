@@ -23,8 +23,8 @@ export interface FaultDeps {
 }
 
 /**
- * Returns the settings of all workers. They reach the database through the proxy and load the plugin whose trigger an
- * automation uses.
+ * Returns the settings for all workers. With these settings, workers reach the database through the proxy and load the
+ * plugin whose trigger an automation uses.
  */
 export function workerSettings({ engine, proxy }: FaultDeps): Record<string, string> {
   const url = new URL(engine.databaseUrl);
@@ -32,7 +32,7 @@ export function workerSettings({ engine, proxy }: FaultDeps): Record<string, str
   return { DATABASE_URL: url.href, FERMATA_PLUGINS: TIDE };
 }
 
-/** Returns the faults by name. Each function returns when its fault is over, but its consequences may last longer. */
+/** Returns the faults by name. Each function resolves when its fault is over, but the consequences may last longer. */
 export function createFaults(deps: FaultDeps): Record<string, (workers: FermataProcess[]) => Promise<void>> {
   const { engine, temporal, proxy, random } = deps;
 

@@ -5,18 +5,21 @@ import type { Received } from '../support/receiver';
 
 /** Number of events in one request. */
 const BATCH = 20;
-/** Maximum number of concurrent requests. At this number, the sender waits for a response, as with a connection pool. */
+/**
+ * Maximum number of concurrent requests. Once this many are open, the sender waits for a response before it sends more,
+ * like a client with a connection pool.
+ */
 const MAX_REQUESTS = 200;
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/** A refusal of the API. */
+/** A refusal by the API. */
 interface Refusal {
   status: number;
   retryAfter: string | null;
   code: unknown;
 }
 
-/** Sends events to the API and records which have arrived at the receiver. */
+/** Sends events to the API and records the events whose requests arrive at the receiver. */
 export interface Flood {
   /**
    * Posts one event. Returns the milliseconds until its request arrives at the receiver.
@@ -30,13 +33,13 @@ export interface Flood {
   /** Events that the API accepted with a 2xx status. */
   readonly accepted: ReadonlySet<string>;
   readonly refusals: readonly Refusal[];
-  /** Events whose request has arrived, with the idempotency keys of all their requests. */
+  /** Events whose requests have arrived, each with the idempotency keys of these requests. */
   readonly arrived: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /**
- * Creates a sender for `/api/v1/events`. Each event has its own subject, which is the path of its request to the
- * receiver.
+ * Creates a sender for `/api/v1/events`. Each event has a different subject, which is the path of the request that its
+ * run sends to the receiver.
  */
 export function createFlood(engine: Engine, api: { url: string }): Flood {
   const accepted = new Set<string>();

@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm';
 import type { Engine, RunRow } from '../support/engine';
 
 /**
- * Checks I1: each change that matches a trigger has started a run or has a recorded reason why it did not. Events of
- * the type `go` are excluded, because no trigger matches them, only waits.
+ * Checks I1: each change that matches a trigger has started a run or has a recorded reason for not starting one. Events
+ * of the type `go` are excluded, because only waits match them.
  */
 export async function expectNothingLost({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
@@ -50,8 +50,8 @@ export function expectOneKeyForEachEffect(
 }
 
 /**
- * Checks I5: in a scope of mode `single` or `queued`, no effect of a run arrives for the first time after an effect of
- * a later run.
+ * Checks I5: in a scope with the mode `single` or `queued`, no effect of a run arrives for the first time after an
+ * effect of a later run.
  */
 export function expectInOrder({ receiver }: Engine, runs: readonly RunRow[]): void {
   const order = new Map(runs.map((run, index) => [run.id, index]));

@@ -9,19 +9,22 @@ import { createFlood, type Flood } from './flood';
 import { expectNoDuplicateRuns, expectNothingLeft, expectNoOpenExecutions } from './invariants';
 
 const SECONDS = Number(process.env['FERMATA_CHAOS_OVERLOAD_SECONDS'] ?? 180);
-/** Multiple of the sustainable rate at which events are sent. */
+/** Events are sent at this multiple of the sustainable rate. */
 const FACTOR = 5;
 /** Number of events in the burst that measures the sustainable rate. */
 const BURST = 1_000;
 const QUIET_ALONE = 100;
 /**
- * Share of the sustainable rate that the quiet automation uses. With four noisy automations, its fair share would be a
- * fifth.
+ * Rate of events for the quiet automation, as a share of the sustainable rate. With four noisy automations, the fair
+ * share of the quiet automation would be a fifth.
  */
 const QUIET_SHARE = 1 / 40;
 const NOISY = ['noisy.0', 'noisy.1', 'noisy.2', 'noisy.3'];
 const QUIET = 'quiet';
-/** Maximum memory of a process in MB, and maximum growth compared with the first third of the load. */
+/**
+ * Maximum memory of a process in MB. `MAX_GROWTH` is the maximum ratio of this memory to its maximum in the first third
+ * of the load.
+ */
 const MAX_MB = 700;
 const MAX_GROWTH = 1.5;
 
@@ -94,7 +97,9 @@ describe('events at five times the rate that one worker can sustain', () => {
     return (BURST * 1000) / (performance.now() - begin);
   }
 
-  /** Sends events of the quiet automation one after another. Returns the milliseconds until each has its effect. */
+  /**
+   * Sends events for the quiet automation one after another. Returns the milliseconds from each event to its effect.
+   */
   async function quietTimes(count: number): Promise<number[]> {
     const times: number[] = [];
     for (let n = 0; n < count; n += 1) {
@@ -105,8 +110,8 @@ describe('events at five times the rate that one worker can sustain', () => {
   }
 
   /**
-   * Sends events of the quiet automation at a fixed pace while `load` is running, even if earlier events have not
-   * arrived yet. Returns the milliseconds until each has its effect.
+   * Sends events for the quiet automation at a fixed pace while `load` is running, even if earlier events have not had
+   * their effect yet. Returns the milliseconds from each event to its effect.
    */
   async function quietTimesDuring(load: Promise<void>, perSecond: number): Promise<number[]> {
     let isOver = false;
@@ -155,7 +160,7 @@ describe('events at five times the rate that one worker can sustain', () => {
   }
 });
 
-/** Samples the resident memory of processes in MB every half second. */
+/** Samples the resident memory of each process every half second. `stop` returns the samples in MB. */
 function watchMemory<Names extends string>(processes: Record<Names, FermataProcess>) {
   const samples = Object.fromEntries(Object.keys(processes).map((name) => [name, []])) as unknown as Record<
     Names,

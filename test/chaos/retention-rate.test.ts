@@ -4,19 +4,21 @@ import { applyRetention } from '../../src/db/retention';
 import { startEngine, type Engine } from '../support/engine';
 import { RETENTION_SETTINGS } from '../support/retention-settings';
 
-/** Number of runs used to measure the rate that one worker can sustain, from event to end of run. */
+/**
+ * Number of runs for measuring the rate that one worker can sustain, from the first event to the end of the last run.
+ */
 const BURST = 200;
 /** Number of old rows per table. */
 const OLD = 10_000;
 /**
- * Number of rows that remain of an event: a run, a delivery and a transition. Rows that are deleted with their run or
- * with a whole day are not counted.
+ * Number of rows that an event leaves behind: a run, a delivery and a transition. Rows that are deleted with their run
+ * or with a whole day are not counted.
  */
 const ROWS_OF_EVENT = 3;
-/** Fraction of the time in which retention runs: four of every five minutes. */
+/** Fraction of the time during which retention runs: four of every five minutes. */
 const DUTY = 0.8;
 
-/** Inserts expired rows into the tables that grow with events. `n` is the number of the row. */
+/** Statements that insert expired rows into the tables that grow with events. `n` is the row number. */
 const GROWING: Record<string, string> = {
   transitions: `insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
     select 'health', 's' || n % 500, 'status', '"healthy"', '"unhealthy"', now() - interval '200 days', gen_random_uuid()

@@ -1,6 +1,5 @@
 /**
- * A random generator whose choices are determined by a seed, so that the same seed causes the same faults in the same
- * order.
+ * A random generator whose choices are determined by a seed. The same seed causes the same faults in the same order.
  */
 export interface Seeded {
   /** Returns a number from 0 (inclusive) to 1 (exclusive). */

@@ -33,7 +33,7 @@ const STEP = `${HEAD}actions:
     config:
       message: "`;
 
-/** Texts with the position of the cursor (`|`), each with labels that must be among the suggestions. */
+/** Editor texts in which `|` marks the cursor. Each is followed by labels that must be among the suggestions. */
 const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
   // Keys of the document.
   ['|', 'name', 'triggers', 'actions', 'conditions', 'mode', 'variables', 'on_failure'],
@@ -146,7 +146,10 @@ const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
 ];
 
-/** Returns the suggested labels. The last `|` marks the cursor; the others belong to filters. */
+/**
+ * Returns the suggested labels that begin with the typed text. The last `|` marks the cursor; any others are part of
+ * the text, as filter operators.
+ */
 function labelsAt(marked: string): string[] {
   const offset = marked.lastIndexOf('|');
   const text = marked.slice(0, offset) + marked.slice(offset + 1);

@@ -39,8 +39,8 @@ export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 
 /**
- * Delay in milliseconds of each request for an asset or to the API (see `slowDown`). With it, a test that does not wait
- * for the next screen fails on every run; without it, such a test fails only on a busy machine.
+ * Delay in milliseconds of each request for an asset or to the API (see `slowDown`). With a delay, a test that does not
+ * wait for the next screen fails on every run. Without a delay, it fails only on a busy machine.
  */
 const SLOW_MS = Number(process.env['CONSOLE_SLOW_MS'] ?? 0);
 
@@ -57,7 +57,7 @@ const slowDown = (context: BrowserContext) =>
 
 /**
  * Replaces the text in the editor as a user would. Playwright's `fill` selects the old text in the document. If the new
- * text arrives before the editor has updated its selection, the old text remains before the new text.
+ * text arrives before the editor has updated its selection, it is inserted after the old text instead of replacing it.
  */
 export async function writeDefinition(page: Page, text: string): Promise<void> {
   await page.getByLabel('Definition').click();
@@ -138,7 +138,7 @@ export async function startConsole(settings: Partial<ApiSettings> = {}): Promise
     return answer.body;
   };
   /**
-   * Returns the path at which a user signs in: with a link for the administrator, and with a token for all other roles.
+   * Returns the path for signing in. The administrator signs in with a link, and all other roles sign in with a token.
    */
   const signInPath = async (roles: readonly string[] | undefined) =>
     roles === undefined ? String((await post('/session/links', {}))['path']) : '/console/sign-in';
@@ -170,7 +170,7 @@ export async function startConsole(settings: Partial<ApiSettings> = {}): Promise
 }
 
 /**
- * Returns the serious and critical accessibility findings of axe on a page, each with the first element concerned. With
+ * Returns axe's serious and critical accessibility findings for a page, each with the first affected element. With
  * `rules`, checks only these rules.
  */
 export async function seriousFindings(page: Page, rules: string[] = []): Promise<[string, string | undefined][]> {

@@ -22,7 +22,7 @@ const step = (text: string) => `${HEAD}actions:\n  - ${text}\n`;
 const message = (text: string) =>
   `${HEAD}${STEPS}  - action: automation.log\n    config: { message: ${JSON.stringify(text)} }\n`;
 
-/** Documents with one mistake each. */
+/** Documents that contain one mistake each. */
 export const BROKEN: readonly string[] = [
   // Invalid text.
   ...['', '# nothing', '[]', 'text', 'a: 1\n---\nb: 2\n', 'name: [', 'name: "a', '{', `${HEAD}\tactions: []\n`],
@@ -123,7 +123,7 @@ export const BROKEN: readonly string[] = [
   `${HEAD}actions:\n  - stop: {}\n  - action: automation.log\n    config: { message: never }\n`,
 ];
 
-/** Returns the texts of the files in the examples directory. */
+/** Returns the contents of the example files. */
 export function exampleDocuments(): string[] {
   const folders = EXAMPLES.map((name) => join(projectRoot(), 'examples', name));
   return folders.flatMap((folder) =>
@@ -134,7 +134,7 @@ export function exampleDocuments(): string[] {
 }
 
 /**
- * Returns the data that the editor reads from the API for completion and hover texts, with invented connections,
+ * Returns the data that the editor reads from the API for its completions and hover texts, with invented connections,
  * secrets, hooks, systems and groups.
  */
 export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
@@ -157,8 +157,8 @@ export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
 }
 
 /**
- * Returns the data that the editor reads from the API for its validator, for an installation without connections, hooks,
- * secrets and custom kinds.
+ * Returns the data that the editor reads from the API for its validator, for an installation without connections,
+ * hooks, secrets or custom kinds.
  */
 export async function validatorKnowledge(api: ApiHarness): Promise<ValidatorKnowledge> {
   const read = async (path: string) => (await api.call('GET', `${BASE}${path}`)).body;
@@ -180,7 +180,7 @@ interface Findings {
   warnings: unknown[];
 }
 
-/** Returns the API's findings for a YAML text. */
+/** Returns the API's findings for a YAML document. */
 export async function findingsOfApi(api: ApiHarness, text: string): Promise<Findings> {
   const headers = { 'Content-Type': 'application/yaml' };
   const { body } = await api.call('POST', `${BASE}/automations/validate`, { body: text, headers });

@@ -2,11 +2,11 @@ import type { Page, Request } from 'playwright-core';
 
 /** The same symbol as in environment.ts, which runs in another context. */
 const ON_FAILURE = Symbol.for('fermata.test.onFailure');
-/** Milliseconds to wait for a page, so that a page that hangs does not block the report of the others. */
+/** Milliseconds to wait for a page. The limit prevents a page that hangs from blocking the report on the others. */
 const ANSWER_MS = 5_000;
 const TEXT_LENGTH = 1_500;
 
-/** Records in the page what was clicked, and on which screen. */
+/** Script that records in the page which elements were clicked, and on which screen. */
 const KEEP_CLICKS = `window.clicked = [];
 addEventListener('click', ({ target }) => {
   const element = target.closest?.('a, button, [role], label, input') ?? target;
@@ -18,7 +18,7 @@ interface Watched {
   test: string;
   /** Requests that have not been answered yet. */
   open: Set<Request>;
-  /** Descriptions of requests that were refused or failed. */
+  /** Descriptions of requests that the server refused or that failed. */
   refused: string[];
 }
 

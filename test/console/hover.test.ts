@@ -103,7 +103,7 @@ actions:
 `;
 
 describe('hover inside expressions', () => {
-  /** Returns the hover text for the last character between the bars. */
+  /** Returns the hover text for the last character of the name between the two bars. */
   const explain = (marked: string) => {
     const [before = '', name = ''] = marked.split('¦');
     const at = DOCUMENT.indexOf(before + name);

@@ -89,7 +89,7 @@ actions:
     config: { message: "{{ trigger.payload.name }}" }
 `;
 
-/** Tests the console with a real API process, worker, Postgres and Temporal. */
+/** Tests the console against a real API process, worker, Postgres and Temporal. */
 describeConsole('the console with the whole service', () => {
   let engine: Engine;
   let browser: Browser;

@@ -1,7 +1,7 @@
 import type { BrowserContextOptions } from 'playwright-core';
 import { describeConsole, picture, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
 
-/** Returns the boxes of the labels of an axis, in the order of the document. */
+/** Returns a script that evaluates to the bounding boxes of an axis's labels, in document order. */
 const boxesOf = (axis: string) => `[...document.querySelectorAll('.chart-frame ${axis} text')].map((text) => {
   const { left, right, top, bottom } = text.getBoundingClientRect();
   return { text: text.textContent, left, right, top, bottom };

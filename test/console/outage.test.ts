@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { describeConsole, openPage, startConsole, type ConsoleHarness } from './console-harness';
 import { settled } from './screens/test-screens';
 
-/** A TCP proxy before the API, which can go down, or stop forwarding without closing its connections. */
+/** A TCP proxy in front of the API. It can go down, or stop forwarding without closing its connections. */
 class Proxy {
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;

@@ -4,8 +4,8 @@ import { describeConsole, picture, seriousFindings, startConsole, type ConsoleHa
 const SCRIPT = 'export default ({ trigger }) => ({ region: process.env.REGION, event: trigger.event });\n';
 
 /**
- * Returns the class names of the elements that clip the focus ring of the focused element. The ring is drawn outside of
- * the element by the offset and width of its outline.
+ * Script that evaluates to the class names of the elements that clip the focus ring of the focused element. The ring
+ * extends beyond the element by the offset and width of its outline.
  */
 const CLIPPING = `(() => {
   const focused = document.activeElement;

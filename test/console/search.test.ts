@@ -3,10 +3,10 @@ import { until } from '../support/until';
 import { describeConsole, startConsole, type ConsoleHarness } from './console-harness';
 import { settled } from './screens/test-screens';
 
-/** Delay of the search after the last keystroke, in milliseconds. */
+/** Delay in milliseconds between the last keystroke and the search. */
 const PAUSE_MS = 250;
 
-/** Waits until the address contains a text in a parameter. */
+/** Waits until a parameter of the address has the value `text`. Null waits until the parameter is absent. */
 const waitForParameter = (page: Page, name: string, text: string | null) =>
   page.waitForURL((url) => url.searchParams.get(name) === text);
 

@@ -10,7 +10,7 @@ type Fields = Record<string, unknown>;
 const payload = (name: string): string => readFileSync(`examples/payloads/${name}.json`, 'utf8');
 const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alarms';
 
-/** URLs that the service requested from `aws`, a stand-in for AWS that confirms subscriptions. */
+/** URLs that the service requested to confirm subscriptions. `aws` is an egress that stands in for AWS. */
 const fetched: string[] = [];
 const aws = {
   send: ({ url }: { url: string }) => {

@@ -39,7 +39,7 @@ describe('the life cycle of an alert', () => {
       fingerprint,
       minutes,
     ]);
-  /** Resolves the alerts without a message for 10 minutes. Returns their number. */
+  /** Resolves the alerts that have received no message for 10 minutes. Returns the number of resolved alerts. */
   const endStale = () => {
     const severities = severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES));
     const stale = createEndStaleAlerts({ staleMs: 10 * MINUTE_MS, severities });

@@ -9,9 +9,9 @@ const payload = (name: string): unknown => JSON.parse(readFileSync(`examples/pay
 
 interface Sender {
   id: string;
-  /** Name of the payload file that fires the alert, without `-firing`. */
+  /** Name of the payload files, without `-firing` or `-resolved`. */
   file: string;
-  /** Page of the vendor that documents the body. */
+  /** Vendor page that documents the body. */
   page: string;
   fingerprint: string;
   alertname: string;
@@ -111,7 +111,7 @@ actions:
   const post = async (sender: string, file: string): Promise<void> => {
     expect(await engine.call(api, 'POST', `/ingest/${sender}`, payload(file))).toMatchObject({ rejected: [] });
   };
-  /** Waits until a run for the event has sent its view of the alert, and returns that. */
+  /** Waits until a run for the event has sent its view of the alert. Returns the view. */
   const reported = (event: string, fingerprint: string) =>
     until(
       `${event} of ${fingerprint} in a run`,

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.end());
 
-/** Returns a path of the route with ids that do not exist. */
+/** Returns the path of a route. The ids in the path do not exist. */
 const examplePath = (route: { path: string; atRoot?: boolean }) =>
   `${route.atRoot ? '' : BASE}${route.path.replace(/\{\w+\}/g, '00000000-0000-7000-8000-000000000000')}`;
 

@@ -122,7 +122,7 @@ it('streams a change whose transaction commits late', async () => {
   stream.close();
 });
 
-/** Inserts a change, which assigns it a position, in a transaction that stays open until `commit`. */
+/** Inserts a change in a transaction that stays open until `commit`. The insert assigns the change its position. */
 async function lateChange(id: string) {
   const client = await api.database.pool.connect();
   await client.query('begin');

@@ -6,12 +6,12 @@ import type { Received } from '../support/receiver';
 import { startPostgres } from '../support/services';
 import { until } from '../support/until';
 
-/** Longer than the heartbeat timeout of a call (5 s), with time for the retry. */
+/** Milliseconds that suffice for the heartbeat timeout of a call (5 s) and the retry after it. */
 const SUSPENDED_MS = 9_000;
 /**
- * Maximum time in milliseconds until another worker receives a step of a suspended worker. For up to a minute, Temporal
- * gives the step to the polls that the suspended worker has left open, one after another. After each of them, it waits
- * for the heartbeat timeout and the pause between attempts.
+ * Maximum milliseconds until another worker receives a step from a suspended worker. For up to a minute, Temporal
+ * assigns the step to one after another of the polls that the suspended worker has left open. After each poll, the
+ * heartbeat timeout and the pause between attempts must pass.
  */
 const TAKEN_OVER_MS = 150_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -132,7 +132,7 @@ describe('the last step of a run', () => {
   }, 270_000);
   afterAll(() => engine.close());
 
-  /** Creates a run whose last step has this status, and ends the step and the run as a success. */
+  /** Creates a run whose last step has the given status. Then ends the step and the run successfully. */
   async function endWith(step: string) {
     const { db } = engine.database;
     const automationId = await engine.save(LONG_CALL);

@@ -16,7 +16,7 @@ import { postAsSlack, slackButton, slackCommand, slackEvent } from '../support/v
 import { until } from '../support/until';
 
 const ACCOUNT = { email: 'ada@example.org', apiToken: 'token' };
-/** Configs of the triggers that require one. */
+/** Configs for the triggers that require a config. */
 const TRIGGER_CONFIG: Record<string, Record<string, unknown>> = {
   'automation.entity_changed': { kind: 'lamp' },
   'automation.event': { type: 'ping' },
@@ -166,7 +166,7 @@ describe('the catalogue', () => {
     return actions.map(([action, config, more = {}]) => ({ action, config, ...more }));
   }
 
-  /** Makes an alert fire, change, be acknowledged, be closed in PagerDuty and Opsgenie, and resolve. */
+  /** Makes an alert fire, change, get acknowledged, get closed in PagerDuty and Opsgenie, and resolve. */
   async function everyAlertEvent(): Promise<void> {
     const fingerprint = 'f00df00df00df00d';
     const alert = (status: 'firing' | 'resolved', summary: string) =>

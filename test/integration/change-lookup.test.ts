@@ -12,7 +12,7 @@ describe('the outcome of a change', () => {
   });
   afterAll(() => h.end());
 
-  /** Inserts a change of an entity that was routed `hours` ago. */
+  /** Inserts an entity change that was routed `hours` hours ago. Returns its id. */
   const change = async (hours = 0) => {
     const [row] = await h.rows<{ change_id: string }>(
       `insert into changes (change_id, partition, kind, entity_id, prev, next, delta, changed_fields, actor, occurred_at,

@@ -4,7 +4,9 @@ import { createDatabase, type Database } from '../../src/db/client';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { rowsReadBy } from '../support/rows-read';
 
-/** Number of changes of a day, almost all of which have the same event or the same entity. */
+/**
+ * Number of changes on one day that have the frequent event and the busy entity. The day has only ten other changes.
+ */
 const ROWS = 20_000;
 const PAGE = 50;
 

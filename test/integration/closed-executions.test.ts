@@ -9,7 +9,7 @@ const at = (text: string) => Date.parse(text);
 describe('the search for closed executions', () => {
   const database = useDatabase();
 
-  /** Searches once and returns the time after which executions must have closed. */
+  /** Performs one search. Returns the close time after which it searches for executions. */
   async function search(): Promise<string | undefined> {
     let asked = '';
     const list = ({ query }: { query: string }) => {

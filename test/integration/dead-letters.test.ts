@@ -23,7 +23,7 @@ describe('a dead letter', () => {
   }, 360_000);
   afterAll(() => engine.close());
 
-  /** Sets the status of a lamp, and turns the change into a dead letter as after its last attempt. */
+  /** Sets the status of a lamp, and turns the change into a dead letter, as happens after the last failed attempt. */
   const appendDeadLetter = (id: string, status: string): Promise<string> =>
     engine.database.db.transaction(async (tx) => {
       const { changeId = '' } = await entities.mutate(tx, { kind: 'lamp', id }, () => ({ status }), BY_TEST);

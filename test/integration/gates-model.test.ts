@@ -43,7 +43,7 @@ describe('the gates and their reference model', () => {
     worker = await engine.worker();
   };
 
-  /** Generates changes of one lamp, a few seconds to a minute apart, all in the past. */
+  /** Generates changes of one lamp. They are a few seconds to a minute apart, and all are in the past. */
   const lampHistory = fc.array(
     fc.record({ gapSeconds: fc.integer({ min: 1, max: 70 }), on: fc.boolean(), noise: fc.integer({ min: 0, max: 2 }) }),
     { minLength: 1, maxLength: 8 },
@@ -115,8 +115,8 @@ describe('the gates and their reference model', () => {
         gapSeconds: fc.integer({ min: 1, max: 80 }),
         status: fc.constantFrom('healthy', 'degraded', 'unhealthy'),
         /**
-         * `again` delivers the result twice. `lateSeconds` adds a result that is this much older than the newest result
-         * and must therefore have no effect.
+         * `again` delivers the result twice. `lateSeconds` adds a result that is this many seconds older than the
+         * newest result and must therefore have no effect.
          */
         again: fc.boolean(),
         lateSeconds: fc.option(fc.integer({ min: 1, max: 300 })),

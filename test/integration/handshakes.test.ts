@@ -136,8 +136,8 @@ it('answers the challenge of Slack only if it is signed', async () => {
 });
 
 /**
- * https://learn.microsoft.com/graph/change-notifications-delivery-webhooks: the response has the status 200 and
- * contains the decoded token as text/plain.
+ * https://learn.microsoft.com/graph/change-notifications-delivery-webhooks: the response has status 200 and contains
+ * the decoded token as text/plain.
  */
 it('returns the validation token of Microsoft Graph as text, on hooks that check no secret', async () => {
   const token = 'Validation: Testing client application reachability for subscription Request-Id: <b>&1</b>';

@@ -42,7 +42,7 @@ on_failure:
   - { action: integration-webhook.send, config: { url: "$URL/failed" } }
 `;
 
-/** Has a wait of each kind. The waits of its runs end in different ways: see `waits`. */
+/** Contains one wait of each kind. The waits of its runs end in different ways: see `waits`. */
 const WAITS = `
 name: Every wait
 mode: parallel
@@ -133,8 +133,8 @@ async function drive(engine: Engine, api: { url: string }): Promise<void> {
 }
 
 /**
- * Starts four runs of `WAITS`. Two are answered, and one of these fails in its last step. One times out, and one is
- * cancelled during its first wait.
+ * Starts four runs of `WAITS`. Two receive answers, and one of these fails in its last step. The third run times out.
+ * The fourth run is cancelled during its first wait.
  */
 async function waits(engine: Engine, api: { url: string }): Promise<void> {
   for (const n of ['ok', 'gone', 'unanswered', 'cancelled']) await engine.emit('every.wait', { n });

@@ -45,7 +45,7 @@ describe('incidents', () => {
         .flatMap((derive) => derive({ ...base, prev, next, delta: {}, occurredAt, context: payload })),
     );
   };
-  /** Performs an action like the activity of a step: parses the config, then executes the action in one transaction. */
+  /** Performs an action as a step's activity does: parses the config, then executes the action in one transaction. */
   const act = (action: Action, config: object, consumed: Record<string, unknown> | null = null) =>
     f.db.transaction(async (tx) => {
       if (action.execution !== 'transaction') throw new Error('not a transactional action');

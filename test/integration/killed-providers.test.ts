@@ -11,23 +11,23 @@ import { connectVendors, startVendors, type Vendors } from '../support/vendors/e
 import { startTeamsServer } from '../support/vendors/teams-server';
 
 type Fields = Record<string, unknown>;
-/** An action of a provider, and what may happen when its step is repeated after a crash. */
+/** A provider action, and what may happen when its step is repeated after a crash. */
 interface Row {
   action: string;
   config: Fields;
   /**
-   * What happens when the step is repeated. `once`: the vendor receives one request. `same`: the vendor receives the
-   * same request again, without further effect. `again`: the effect happens twice.
+   * What happens when the step is repeated. `once`: the vendor receives only one request. `same`: the vendor receives
+   * the same request again, without a further effect. `again`: the effect happens twice.
    */
   repeat: 'once' | 'same' | 'again';
-  /** Returns the key or the whole effect for each time that the provider accepted the action. */
+  /** Returns one entry for each time that the provider accepted the action: the key, or the whole effect. */
   accepted(): unknown[];
 }
 
 const WORKER_MAIL = 'ops@example.org';
 const POINT = 'failpoint after-effect-before-completion reached';
 
-/** Returns the bodies of the requests with a method and path. */
+/** Returns the bodies of the requests with the given method and a matching path. */
 function bodies(requests: readonly VendorRequest[], method: string, path: RegExp): unknown[] {
   return requests.filter((one) => one.method === method && path.test(one.path)).map(({ body }) => body);
 }

@@ -11,7 +11,10 @@ triggers: [{ event: kubernetes.event, config: { connectionId: Cluster, type: War
 actions: [{ variables: { seen: "{{ trigger.payload.name }} {{ trigger.payload.count }}" } }]
 `;
 
-/** Uses a fake API server, because a real one cannot be made to discard its history on demand. Two workers share the watch. */
+/**
+ * Uses a fake API server, because a real API server cannot be made to discard its history on demand. Two workers share
+ * the watch.
+ */
 describe('events of a Kubernetes cluster', () => {
   let engine: Engine;
   let cluster: Awaited<ReturnType<typeof startKubernetesServer>>;
@@ -37,7 +40,10 @@ describe('events of a Kubernetes cluster', () => {
     await cluster.close();
   });
 
-  /** Returns the events in the log as `name count`, sorted. The log does not contain events that match no trigger or wait. */
+  /**
+   * Returns the events in the log as `name count`, in sorted order. Events that match no trigger or wait are not
+   * logged.
+   */
   const logged = async (): Promise<string[]> => {
     const { rows } = await engine.database.pool.query<{ name: string; count: number }>(
       `select payload->>'name' as name, (payload->>'count')::int as count from changes

@@ -2,7 +2,10 @@ import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { replayRuns } from '../support/histories';
 
-/** Number of branches. With 200 KB each, they exceed the 4 MB that Temporal accepts with one workflow task. */
+/**
+ * Number of branches. Each branch has 200 KB. Together, they exceed the 4 MB that Temporal accepts with one workflow
+ * task.
+ */
 const BRANCHES = 24;
 const BLOB = 'x'.repeat(200_000);
 

@@ -32,7 +32,7 @@ describe('metrics', () => {
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain')]);
     return answer.text();
   };
-  /** Waits until a series has at least this value, by default on the metrics page of the API. */
+  /** Waits until a series has at least the given value. Reads the API's metrics page by default. */
   const shown = (series: string, atLeast: number, page: () => Promise<string> = scrape) =>
     until(`${series} is ${atLeast}`, async () => {
       const line = (await page()).split('\n').find((each) => each.startsWith(`${series} `));

@@ -39,8 +39,8 @@ describe('automations whose plugins no worker has', () => {
     return rowCount === 0;
   };
   /**
-   * Changes the database as if stopped workers had stopped `seconds` ago, and live workers had been running for a long
-   * time.
+   * Changes the rows of workers as if stopped workers had stopped `seconds` seconds ago, and live workers had been
+   * running for a long time.
    */
   const elapse = (seconds: number) =>
     engine.database.pool.query(

@@ -20,8 +20,8 @@ const PART = /_(?:bucket|sum|count)$/;
 const HOUSEKEEPING_MS = 300_000;
 
 /**
- * Waits until no housekeeping is due within the next minute. One worker performs it at every full five minutes, even
- * when all workers are idle.
+ * Waits until no housekeeping is due within the next minute. One worker performs it at every multiple of five minutes,
+ * even when all workers are idle.
  */
 async function untilNoHousekeepingIsDue(): Promise<void> {
   const since = Date.now() % HOUSEKEEPING_MS;

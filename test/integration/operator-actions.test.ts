@@ -5,7 +5,7 @@ import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { until } from '../support/until';
 
-/** Closed executions are searched every 10 s. */
+/** Milliseconds to wait for a search for closed executions. The service searches every 10 s. */
 const SEARCHED_MS = 15_000;
 
 describe('a run whose execution a person resets in Temporal', () => {
@@ -24,7 +24,7 @@ describe('a run whose execution a person resets in Temporal', () => {
     await engine.close();
   });
 
-  /** Starts a run that waits for a gate after a call. */
+  /** Starts a run that performs a call and then waits for a gate. */
   async function waitingRun(name: string): Promise<{ id: string; run: RunRow }> {
     const id = await engine.save(`
 name: ${name}

@@ -14,7 +14,7 @@ import { runFermata, type FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
 const CANARY = 'canary-in-the-payload';
-/** The name is not encrypted, because workflow ids and search attributes contain it. */
+/** Automation name. Names are not encrypted, because workflow ids and search attributes contain them. */
 const NAME = 'waits and fails';
 const UI = 'https://temporal.example.com';
 const [OLD, NEW] = [randomBytes(32), randomBytes(32)];
@@ -57,7 +57,7 @@ describe('histories with the payload codec', () => {
     await worker.stop();
     worker = await e.worker(env);
   };
-  /** Returns everything that Temporal stores about a run as text. Encrypted parts remain encrypted. */
+  /** Returns everything that Temporal stores about a run, as text. Encrypted parts remain encrypted. */
   const historyOf = async ({ workflow_id, execution_run_id }: RunRow): Promise<string> => {
     const client = lazyClient(e.temporal);
     const handle = client.workflow.getHandle(workflow_id, execution_run_id ?? undefined);
@@ -119,7 +119,9 @@ describe('histories with the payload codec', () => {
     expect(ended.map(({ status }) => status)).toEqual(['success', 'success', 'success']);
   });
 
-  /** Expects that Temporal's command line with the codec of the API, and `fermata codec`, decode a history. */
+  /**
+   * Expects both tools to decode a history: Temporal's command line with the API's codec endpoint, and `fermata codec`.
+   */
   async function expectToolsToDecode({ workflow_id, execution_run_id }: RunRow): Promise<void> {
     const cli = await findTemporalCli({
       ...{ home: join(projectRoot(), '.fermata'), env: process.env },

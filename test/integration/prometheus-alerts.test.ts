@@ -25,7 +25,7 @@ const RULES = `groups:
           runbook_url: ${RUNBOOK}
 `;
 
-/** Uses a real Prometheus and two Alertmanagers that both send the same alert, as in production. */
+/** Uses a real Prometheus and, as in production, two Alertmanagers that both send the same alert. */
 describeWithPrometheus('an automation for a rule of a real Prometheus, with two real Alertmanagers', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };

@@ -28,7 +28,7 @@ describe('two builds of one deployment', () => {
   const gateOf = (run: RunRow) =>
     (run as unknown as { trigger_scope: { payload: { data: { gate: string } } } }).trigger_scope.payload.data.gate;
   const runAt = async (gate: string) => (await e.runs(automation)).find((run) => gateOf(run) === gate);
-  /** Starts a run and waits until it waits at its gate and its workflow task is completed. */
+  /** Starts a run and waits until it is waiting at its gate and its workflow task is completed. */
   const startAt = async (gate: string): Promise<RunRow> => {
     await e.emit('wait', { gate });
     return until(
@@ -58,7 +58,7 @@ describe('two builds of one deployment', () => {
   /**
    * Opens gates one after another until a run continues in the build `buildId`. Returns the build in which the last run
    * continued. The pauses between gates grow, because Temporal's task queues propagate the current build with a delay
-   * after more than five changes in quick succession. Each delay is twice as long as the one before (1 s, 2 s, 4 s, …).
+   * after more than five changes in quick succession. The delay doubles each time (1 s, 2 s, 4 s, …).
    */
   const openUntil = async (buildId: string, gates: readonly string[]): Promise<string | undefined> => {
     let build: string | undefined;

@@ -39,7 +39,7 @@ actions:
   - wait_until: { condition: 'state.gate.plain.first == true', timeout_seconds: 3600 }
 `;
 
-/** Performs docs/operations.md, "Backup and restore", in both directions. */
+/** Follows the section "Backup and restore" of docs/operations.md, in both directions. */
 describe('the restore drill', () => {
   jest.setTimeout(720_000);
   let e: Engine;
@@ -210,7 +210,10 @@ describe('the restore drill', () => {
   });
 });
 
-/** Copies a database to which nothing writes. Returns the name of the copy. */
+/**
+ * Ends the sessions of a database and copies it. Nothing may write to the database at the time. Returns the copy's
+ * name.
+ */
 async function copyOf(url: string): Promise<string> {
   const name = new URL(url).pathname.slice(1);
   const copy = `${name}_backup`;

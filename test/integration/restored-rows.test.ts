@@ -123,7 +123,7 @@ actions:
   });
 });
 
-/** Waits until a session of this database waits for a lock. */
+/** Waits until a session of this database is waiting for a lock. */
 async function blocked(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -22,7 +22,7 @@ describe('routing in batches', () => {
 
   const db = () => engine.database.db;
 
-  /** Appends one event per subject before any worker can read them, so that they share batches. */
+  /** Appends one event per subject. If no worker is running yet, the events share batches. */
   const emitAll = async (
     type: string,
     subjects: readonly string[],
@@ -157,7 +157,10 @@ describe('routing in batches', () => {
     expect(before.rows[0]?.count).toBeLessThan(1_000);
   }, 360_000);
 
-  /** Takes more than a 41st of the steps allowed per event, but less than a single evaluation may take. */
+  /**
+   * An expression that takes more than a 41st of the steps allowed per event, but fewer than a single evaluation may
+   * take.
+   */
   const heavy = `(${Array.from({ length: 24 }, () => '(trigger.payload.data.text | upper | lower | length)').join(' + ')}) > 0`;
   const crowd = Array.from({ length: 40 }, (_, n) => `heavy-${n}`);
 

@@ -59,7 +59,8 @@ describe('the life cycles of rows', () => {
   });
 
   /**
-   * Creates a run in its own scope, with a step if `step` is given. Unless the run is pending, its execution is `e1`.
+   * Creates a run in a separate scope. With `step`, the run has a step with this status. Unless the run is pending, its
+   * execution is `e1`.
    */
   async function runIn(status: RunStatus, { step, of = automationId }: { step?: StepStatus; of?: string } = {}) {
     const id = randomUUID();
@@ -82,11 +83,14 @@ describe('the life cycles of rows', () => {
     (await db.execute<{ status: string }>(sql`select status from run_steps where run_id = ${id} and path = ${PATH}`))
       .rows[0]?.status;
 
-  /** Returns the status that a transition leads to from each status. */
+  /** Returns the status after a transition, for each status before it. */
   async function each<S extends string>(from: readonly S[], lead: (status: S) => Promise<string | undefined>) {
     return Object.fromEntries(await Promise.all(from.map(async (status) => [status, await lead(status)] as const)));
   }
-  /** Returns the expected statuses for a transition that only some statuses allow. */
+  /**
+   * Returns the expected status after a transition, for each status before it. Only the statuses in `from` change, to
+   * `to`.
+   */
   const only = <S extends string>(all: readonly S[], from: readonly string[], to: string) =>
     Object.fromEntries(all.map((status) => [status, from.includes(status) ? to : status]));
 

@@ -7,7 +7,7 @@ let backup: string;
 
 const MORE_THAN_SEARCHED = 20_100;
 
-/** Adds ended runs of an automation, one per second up to `until`. Their ids begin with their time. */
+/** Adds ended runs of an automation, one per second. The newest run has the time `until`. Ids begin with the time. */
 const addRuns = (automationId: string, count: number, until: string, { context = 'host', status = 'success' } = {}) =>
   api.rows(
     `insert into runs (id, automation_id, version, scope_key, mode, status, trigger_event, context_key, trigger_scope, root_run_id,
@@ -105,7 +105,10 @@ it('lists several statuses in one order, page by page', async () => {
 });
 
 describe('the order of runs', () => {
-  /** Runs from the newest to the oldest. The later a run was created, the older is its cause, with which its id begins. */
+  /**
+   * Creation times of the runs, newest first. Run ids begin with the time of the cause. Here, a run that was created
+   * later has an older cause.
+   */
   const created = [
     '2026-03-01T00:00:00.000002Z',
     '2026-03-01T00:00:00.000001Z',

@@ -13,7 +13,10 @@ const CRON = { event: 'automation.cron', config: { cronPattern: '0 10 * * *' }, 
 interface Given {
   /** Null if the automation has no such trigger. */
   schedule?: Partial<{ event: string; config: object; since: string }> | null;
-  /** Seconds after the scheduled time at which Temporal started it (`begun`) and at which it is evaluated (`now`). */
+  /**
+   * Seconds after the scheduled time at which Temporal started the execution (`begun`) and at which the schedule is
+   * evaluated (`now`).
+   */
   begun?: number;
   now?: number;
   /** Whether a worker was live at the scheduled time. */

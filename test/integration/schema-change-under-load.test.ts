@@ -4,7 +4,7 @@ import { createDatabase, type Database } from '../../src/db/client';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
 /**
- * A query with `select *`, as an older release or another program may use. A schema change invalidates its prepared
+ * A query with `select *`, which an older release or another program may use. A schema change invalidates its prepared
  * statement.
  */
 const STAR = (key: string) => sql.raw('select * from secrets where name = ').append(sql`${key}`);

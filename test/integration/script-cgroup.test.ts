@@ -12,7 +12,10 @@ import { createScripts } from '../support/scripts';
 import { until } from '../support/until';
 
 describe('the cgroup of a script', () => {
-  /** Directory in which the service may create cgroups. Empty if it may not; the setup has then logged why. */
+  /**
+   * Directory in which the service may create cgroups. Empty if the service may not create any. In that case, the setup
+   * has logged the reason.
+   */
   const { FERMATA_TEST_SCRIPT_CGROUP: home } = testEnvironment();
   const onCgroup = home === '' ? test.skip : test;
 

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { createScripts, type Scripts } from '../support/scripts';
 
-/** Creates an in-memory list of allowed packages that counts how often an archive is read. */
+/** Creates an in-memory list of allowed packages. `reads` records the id of each archive that is read. */
 function allowList(archives: Readonly<Record<string, Buffer>>) {
   const reads: string[] = [];
   return {

@@ -19,8 +19,8 @@ const NAMES = Object.keys(CANARIES) as (keyof typeof CANARIES)[];
 const secret = (name: string) => `\${{ secrets.${name} }}`;
 
 /**
- * Puts unusual secrets into every field that accepts one, makes each action fail in several ways, and then searches for
- * the secrets in everything that was written.
+ * Puts unusual secrets into every field that accepts a secret, makes each action fail in several ways, and then
+ * searches for the secrets in everything that was written.
  */
 describe('secrets', () => {
   let engine: Engine;

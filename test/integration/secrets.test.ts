@@ -182,7 +182,7 @@ ${steps}
     expect(engine.receiver.received).toEqual([]);
   }, 360_000);
 
-  /** Stores a reference that the validator would refuse today. */
+  /** Stores a reference that the current validator would refuse. */
   const setReference = (id: string) =>
     engine.database.pool.query(
       `update automation_versions set definition = replace(definition::text, 'PLACE', '\${{ secrets.WHOLE }}')::jsonb where automation_id = $1`,

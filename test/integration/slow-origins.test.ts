@@ -39,7 +39,7 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
     await hanging.close();
   });
 
-  /** Returns the milliseconds from an event to its effect, for several events one after another. */
+  /** Sends several events one after another. Returns the milliseconds from each event to its effect. */
   async function latencies(type: string): Promise<number[]> {
     const times: number[] = [];
     for (let count = 0; count < QUICK; count += 1) {

@@ -45,7 +45,7 @@ describe('runs that wait for a slot', () => {
     const { runs } = await takeStartable(database.db, limit, { served: [], full: [], each: 100, ...order });
     return runs.map(({ id }) => id);
   };
-  /** Moves the time of the last attempt to start a run. */
+  /** Moves the time of the last attempt to start a run by `seconds`. Negative values move it to the past. */
   const move = (id: string, seconds: number) =>
     database.db.execute(sql`
       update runs set start_attempted_at = start_attempted_at + make_interval(secs => ${seconds}) where id = ${id}`);

@@ -5,7 +5,7 @@ import type { RunSource } from '../../src/db/runs/run-source';
 import { uuidV7 } from '../../src/domain/clock';
 import { startEngine, type Engine } from '../support/engine';
 
-/** Returns a client that describes open executions whose workflow task has been attempted this many times. */
+/** Returns a client that describes open executions. `tries` contains the number of attempts of their workflow tasks. */
 const withTries = (tries: ReadonlyMap<string, number>): Client =>
   ({
     workflow: {

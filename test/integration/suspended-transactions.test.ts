@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { isDatabaseUnavailable } from '../../src/db/availability';
 import { useDatabase } from '../support/database';
 
-/** Suspends this process, including its event loop, for some milliseconds. */
+/** Blocks this process, including its event loop, for `ms` milliseconds. */
 const suspend = (ms: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 describe('a transaction of a process that was suspended', () => {

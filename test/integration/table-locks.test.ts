@@ -46,14 +46,12 @@ describe('a database with a reader that holds a lock on the change log', () => {
       `insert into changes (change_id, partition, kind, entity_id, actor, occurred_at, recorded_at, routed_at)
        values (gen_random_uuid(), 0, 'k', 'e', '{}', now(), ${at}, now())`,
     );
-  /** Opens a snapshot with an `access share` lock, as `pg_dump` does. */
+  /** Opens a snapshot that holds an `access share` lock, as `pg_dump` does. */
   const hold = async () => {
     await reader.query('begin isolation level repeatable read');
     await reader.query('lock table changes in access share mode');
   };
-  /**
-   * Inserts rows while `work` is in progress. Rejects if an insert waits for a lock for more than a second.
-   */
+  /** Inserts rows while `work` is in progress. Rejects if an insert waits longer than a second for a lock. */
   const insertDuring = async (work: Promise<unknown>): Promise<void> => {
     const client = new pg.Client({ connectionString: test.url });
     await client.connect();

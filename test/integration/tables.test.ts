@@ -44,7 +44,7 @@ describe('the tables in drizzle', () => {
     },
   );
 
-  /** Tables that only plain SQL uses: one row for a lock, and the record of migrations. */
+  /** Tables that only plain SQL uses: a table with one row that serves as a lock, and the record of migrations. */
   const SQL_ONLY = ['definition_revision', 'schema_migrations'];
 
   test('include every table of the schema', async () => {

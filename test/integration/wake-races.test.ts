@@ -22,7 +22,7 @@ const ANY_LAMP = { wait_until: { condition: 'true' } };
 const ANY_EVENT = { wait_for_trigger: { event: EVENT, context_key: '*' } };
 const lamp = (id: string) => ({ kind: 'lamp', id });
 
-/** A trigger whose payload cannot be stored. */
+/** A registry with a trigger whose payload cannot be stored. */
 const registry = createRegistry([
   {
     id: 'plugin',
@@ -68,7 +68,7 @@ describe('a change that concerns a wait', () => {
     };
   }
 
-  /** Returns the dependencies of routing, and the wakes that are sent. */
+  /** Returns the dependencies of routing, and the list to which they add the wakes to send. */
   function routing(source: RunSource, more: Partial<WakeDeps> = {}): { deps: WakeDeps; sent: Wake[] } {
     const sent: Wake[] = [];
     const evaluator = { readCondition: () => Promise.resolve({ value: true, changesAt: null }) };

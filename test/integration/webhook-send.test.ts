@@ -19,7 +19,7 @@ function sendAction(): CallingAction {
   return action;
 }
 
-/** Makes one attempt, as the activity does. */
+/** Makes one attempt, as the step's activity does. */
 function send(
   config: Record<string, unknown>,
   signal = new AbortController().signal,

@@ -11,7 +11,7 @@ export interface WireRequest {
 
 type Handler = (request: WireRequest, response: ServerResponse) => void;
 
-/** A receiver that records every request completely and responds as each test specifies. */
+/** A receiver that records every request in full and responds as each test specifies. */
 export interface WebhookServer {
   port: number;
   url: string;

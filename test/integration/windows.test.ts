@@ -27,8 +27,8 @@ describe('a window gate', () => {
 
   const routed = () => engine.routed(60_000);
   /**
-   * Emits events one by one. Each is routed before the next is emitted, so that they are counted in the order of
-   * arrival.
+   * Emits events one by one. Each event is routed before the next is emitted, so the events are counted in the order in
+   * which they arrive.
    */
   const emitAt = async (type: string, occurredAt: Date, subject = 'one') => {
     await appendChanges(engine.database.db, [

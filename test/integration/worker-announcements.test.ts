@@ -11,7 +11,10 @@ describe('the announcements of workers', () => {
   const database = useDatabase();
   beforeEach(() => database.pool.query('delete from workers'));
 
-  /** Writes the announcement of a worker that was live from `from` to `to` seconds ago (negative: in the future). */
+  /**
+   * Writes the announcement of a worker that was live from `from` to `to` seconds ago. Negative values are in the
+   * future.
+   */
   const insert = (knowsId: string, from: number, to: number) =>
     database.pool.query(
       `insert into workers (id, host, pid, started_at, expires_at, knows, reads, knows_id)

@@ -31,7 +31,7 @@ const executionOf: ExecutionOf = ({ action }) => ({
   timeoutMs: 1_000,
 });
 
-/** Returns whether the attempts of a call are lost, so that only Temporal detects the failure. */
+/** Returns whether all attempts of a call are lost. Only Temporal then detects the failure. */
 const isLost = (seed: number, path: string): boolean => chance(`${seed} lost ${path}`) < 10;
 
 function rowsOf(definition: Steps): StepRows {
@@ -64,7 +64,8 @@ function writing(handlers: StepHandlers, rows: StepRows, writes: (() => void)[])
 }
 
 /**
- * Returns a function that completes activities with the real inline driver. Only the rows and providers are simulated.
+ * Returns a function that completes activities with the real inline driver. Only the rows and the providers are
+ * simulated.
  */
 function answersFor(definition: Steps, seed: number, odds: Odds, now: () => number, rows: StepRows): Answer {
   const answered = oracle(definition, seed, odds, now);
@@ -178,7 +179,7 @@ describe('commands of a run', () => {
     return course.commands;
   }
 
-  /** Expects that the run did what its definition says, regardless of the order in which activities ended. */
+  /** Expects that the run did what its definition says, regardless of the order in which its activities ended. */
   async function expectMeaning(definition: Steps, seed: number, odds: Odds, course: Course, rows: StepRows) {
     const handlers = oracle(definition, seed, odds, () => 0);
     const expected = await referenceOf(definition, handlers, (path) => isLost(seed, path));

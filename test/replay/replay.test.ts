@@ -7,7 +7,7 @@ import { workflowBundle } from '../../src/temporal/worker';
 import { plantIncompatibleChange } from '../support/other-build';
 
 const DIRECTORY = join(projectRoot(), 'test', 'replay', 'histories');
-/** One directory per release. The histories of earlier releases are never changed. */
+/** Each release has a directory. The histories of earlier releases are never changed. */
 const histories = readdirSync(DIRECTORY).flatMap((release) =>
   readdirSync(join(DIRECTORY, release)).map((file) => ({
     workflowId: file.replace('.json', ''),

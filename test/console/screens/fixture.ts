@@ -11,14 +11,14 @@ const HOSTILE = [
   '[click](javascript:window.hacked=1) ![i](http://elsewhere.test/i.png)',
   '<style>@import "http://elsewhere.test/a.css"</style>',
 ].join(' ');
-/** Names have at most 200 characters. */
+/** Text for names, which have at most 200 characters. */
 const TITLE = HOSTILE.slice(0, 190);
 const LONG = 'a name that goes on and on without an end, for all of this line and then some more of it';
 
-/** The name of a screen, used in screenshots and findings, and its address. */
+/** A screen's address, and its name in screenshots and findings. */
 export type ScreenPath = readonly [name: string, path: string];
 
-/** Creates data for every screen, with long and malicious texts. Returns the addresses by group of screens. */
+/** Creates data for every screen, with long and malicious texts. Returns the addresses of the screens by group. */
 export async function fillScreens(harness: ConsoleHarness) {
   const { automationId, runId } = await fillAutomations(harness);
   const { incidentId, maintenanceId, sloId } = await fillOperations(harness);
@@ -81,7 +81,7 @@ export async function fillScreens(harness: ConsoleHarness) {
   } satisfies Record<string, ScreenPath[]>;
 }
 
-/** Creates an automation, a failed run of it, and an event that did not start it. */
+/** Creates an automation, a failed run of it, and the evaluation of an event that did not start a run. */
 async function fillAutomations({ api, post, automation }: ConsoleHarness) {
   const id = await automation({
     name: `${HOSTILE.slice(0, 120)} end`,
