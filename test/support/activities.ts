@@ -21,17 +21,17 @@ import { createTestDatabase } from './database';
 import { testPlugins } from './plugins';
 
 /**
- * A statement or transaction that fails as if the connection to Postgres were lost, before it runs or after it was
- * committed.
+ * Makes a statement or transaction fail as if the connection to Postgres were lost, either before it runs or after it
+ * has been committed.
  */
 export interface Fault {
-  /** Number of the statement or transaction within the activity, from 1. */
+  /** Number of the statement or transaction within the activity. The first has the number 1. */
   at: number;
   when: 'before' | 'after';
 }
 
 /**
- * The activities of runs on a real Postgres, without Temporal. Tests set what the actions `probe.call` and
+ * Runs the activities of runs on a real Postgres, without Temporal. Tests set what the actions `probe.call` and
  * `probe.write` do.
  */
 export interface ActivityBench {
@@ -39,18 +39,24 @@ export interface ActivityBench {
   /** The load of calls per origin. One origin may use 25 of 100 slots. */
   origins: OriginLoad;
   probe: {
-    /** The attempt number of each call of `probe.call`. */
+    /** The attempt number of each `probe.call`. */
     calls: number[];
     call: (context: CallContext<unknown>) => Promise<ActionResult>;
     write: (context: TransactionContext<unknown>) => Promise<ActionResult>;
   };
-  /** Returns how many times the activities reported a scope in which a run can start. */
+  /** Returns how many times the activities have reported a scope in which a run can start. */
   toStart: () => number;
-  /** Returns activities with a fault in their statements. `statements` returns how many statements they have run. */
+  /**
+   * Returns activities in which the fault occurs. `statements` returns how many statements and transactions they have
+   * run.
+   */
   activities(fault?: Fault): ReturnType<typeof createActivities> & { statements: () => number };
   /** Calls an activity as Temporal does. Default: as the first attempt of a local activity. */
   run<R>(work: () => Promise<R>, info?: { isLocal?: boolean; attempt?: number; activityId?: string }): Promise<R>;
-  /** Creates a run with these steps and its rows. Default: running, claimed by the execution `e1`. */
+  /**
+   * Creates an automation with these steps and a run of it. Returns the run's id. Default: a running run that the
+   * execution `e1` has claimed.
+   */
   runOf(actions: object[], more?: { status?: string; mode?: string; definition?: object }): Promise<string>;
   /** Returns the input of a step. */
   input(runId: string, path?: string): StepInput;
@@ -66,7 +72,10 @@ class ConnectionLost extends Error {
   readonly code = 'ECONNRESET';
 }
 
-/** Returns the database with one statement or transaction that fails once. */
+/**
+ * Returns a database in which one statement or transaction fails once, as described by `fault`. `count` returns the
+ * number of the current statement or transaction.
+ */
 function faulty(db: Database['db'], fault: Fault | undefined, count: () => number): Database['db'] {
   return new Proxy(db, {
     get(target, name) {

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { isDatabaseUnavailable } from '../../src/db/availability';
 import { startActivityBench, type ActivityBench, type Fault } from './activities';
 
-/** A step that calls a provider, and a step that writes a row to Fermata's own database. */
+/** `CALL` is a step that calls a provider. `WRITE` is a step that writes a row to Fermata's own database. */
 export const CALL = { action: 'probe.call', config: { text: 'hello' } };
 export const WRITE = { action: 'probe.write', config: { text: 'hello' } };
 /** The error that another process recorded for a run or step. */
@@ -32,8 +32,8 @@ export const effectsOf = async ({ database }: ActivityBench, runId: string): Pro
   (await database.pool.query('select 1 from effects where run_id = $1', [runId])).rowCount;
 
 /**
- * Makes an attempt, and repeats it while it fails with `attempt_superseded`, as Temporal would. Attempts are numbered
- * from 2.
+ * Makes an attempt, and repeats it while it fails with `attempt_superseded`, as Temporal would. Attempt numbers start
+ * at 2.
  */
 export async function retrySuperseded<R>(attempt: (no: number) => Promise<R>): Promise<R> {
   for (let no = 2; ; no += 1) {
@@ -47,8 +47,8 @@ export async function retrySuperseded<R>(attempt: (no: number) => Promise<R>): P
 }
 
 /**
- * Calls `work` twice for each statement of an activity: once with a fault before the statement, and once with a fault
- * after it. `work` uses a new run each time, and returns `past the last one` when the activity has fewer statements.
+ * Calls `work` twice for each statement of an activity, with a fault before and with a fault after the statement.
+ * `work` must use a new run each time. It returns `past the last one` if the activity has fewer statements.
  */
 export async function atEachFault(work: (fault: Fault) => Promise<'reached' | 'past the last one'>): Promise<void> {
   for (const when of ['before', 'after'] as const) {
@@ -58,7 +58,7 @@ export async function atEachFault(work: (fault: Fault) => Promise<'reached' | 'p
   }
 }
 
-/** Calls an activity with a fault. Returns whether the activity failed, and whether it reached the fault. */
+/** Calls an activity with a fault. Returns whether the activity failed, and whether it reached the faulty statement. */
 export async function withFault(
   bench: ActivityBench,
   fault: Fault,

@@ -1,7 +1,7 @@
 import { secretForms } from '../../src/domain/secrets/secret-forms';
 
 /**
- * Secret values that programs escape or encode in different ways. One is part of another, and one has the minimum
+ * Secret values that programs escape or encode in different ways. One value is part of another, and one has the minimum
  * length.
  */
 export const CANARIES = {

@@ -6,12 +6,13 @@ import { TEMPLATE_DATABASE, testEnvironment } from './environment';
 /** A migrated, empty database for one test. */
 export interface TestDatabase {
   url: string;
-  /** Ends the sessions of the database and removes it. */
+  /** Ends the database's sessions and drops the database. */
   drop(): Promise<void>;
 }
 
 /**
- * Creates a copy of the migrated template, which takes about 30 ms. With `empty`, creates a database without a schema.
+ * Creates a test database as a copy of the migrated template, which takes about 30 ms. With `empty`, creates a database
+ * without a schema.
  */
 export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
   const server = testEnvironment().FERMATA_TEST_POSTGRES_URL;
@@ -23,8 +24,8 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
 }
 
 /**
- * Gives the tests of a file or of the calling `describe` their own database, and removes it after them. The returned
- * object is empty until then, so use it only in tests and hooks.
+ * Gives the tests of a file or of the calling `describe` a separate database, and drops it after the tests. The
+ * returned object is empty until the database exists, so use it only in tests and hooks.
  */
 export function useDatabase(): Database {
   const database = {} as Database;

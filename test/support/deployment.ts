@@ -7,18 +7,21 @@ import { until } from './until';
 /** Versioned workers of one deployment, and what Temporal reports about their runs. */
 export interface TestDeployment {
   /**
-   * Starts a worker of a build and waits until it is connected. `root` is the directory of another build of the
-   * program.
+   * Starts a worker with the given build id and waits until it is connected. `root` is the directory of another build
+   * of the program.
    */
   worker(buildId: string, root?: string): Promise<FermataProcess>;
   /**
    * Runs `fermata release <args> --json` and returns the resulting status.
-   * @throws {Error} with the output of the command
+   * @throws {Error} when the command fails. The message contains its error output.
    */
   release(...args: string[]): Promise<Record<string, unknown>>;
   /** Like `release`, but repeats the command until Temporal has seen the workers of the build. */
   whenSeen(...args: string[]): Promise<Record<string, unknown>>;
-  /** Returns the build whose worker completed the last workflow task of a run; undefined = none has. */
+  /**
+   * Returns the build whose worker completed the last workflow task of a run. Undefined if no workflow task is
+   * completed.
+   */
   buildOf(run: RunRow | undefined): Promise<string | undefined>;
   /** Returns the settings of the deployment. */
   env(buildId: string): Record<string, string>;

@@ -60,7 +60,7 @@ export const performed = (at: string, outcome: unknown = did) => ({ done: [{ at,
 export const at = (index: number, branch?: number) =>
   branch === undefined ? `actions[${index}]` : `actions[${index}].parallel[${branch}]`;
 
-/** Ends the stretch at a path with an evaluation. */
+/** Ends the stretch at a path with the given evaluation of the step. */
 export const answerAt = (run: FakeExecution, path: string, evaluation: unknown) =>
   run.answer(path, evaluated(path, evaluation));
 export const performAt = (run: FakeExecution, path: string, outcome?: unknown) =>

@@ -1,6 +1,6 @@
 import { BASE, type ApiHarness } from '../integration/api-harness';
 
-/** The response of a dry run, as far as tests read it. */
+/** The fields that tests read from the response to a dry run. */
 export interface DryRunReport {
   outcome: string;
   gates: { gate: string; passed: boolean | null; detail?: string; conditions?: Record<string, unknown>[] }[];
@@ -15,7 +15,7 @@ export interface DryRunReport {
   end: Record<string, unknown> | null;
 }
 
-/** An automation with a choice and effects. Its choice depends on the id of the incident, which tests can mock. */
+/** An automation with a choice and effects. The choice depends on the incident id, which tests can mock. */
 export const AUTOMATION = {
   name: 'tried out',
   variables: { who: '{{ trigger.payload.systemId | upper }}' },

@@ -43,7 +43,7 @@ export interface StepRow extends Record<string, unknown> {
   error: { code: string; message: string } | null;
 }
 
-/** Real Postgres, Temporal, worker processes and receiver, for tests of the engine. */
+/** Real Postgres, Temporal, API and worker processes, and a receiver, for tests of the engine. */
 export interface Engine {
   database: Database;
   databaseUrl: string;
@@ -52,7 +52,7 @@ export interface Engine {
   env(more?: Record<string, string>): Record<string, string>;
   /** Starts a worker process and waits until it is connected. */
   worker(more?: Record<string, string>): Promise<FermataProcess>;
-  /** Starts an API process and waits until it listens. Returns the process with its URL. */
+  /** Starts an API process and waits until it is listening. Returns the process with its URL. */
   api(more?: Record<string, string>): Promise<FermataProcess & { url: string }>;
   /** `Authorization` header of the administrator. */
   authorization: string;
@@ -73,25 +73,31 @@ export interface Engine {
    * @throws {Error} on any status other than 2xx
    */
   call(api: { url: string }, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
-  /** Saves an automation from YAML, in which `$URL` is replaced with the address of the receiver. Returns its id. */
+  /** Saves an automation from YAML, in which `$URL` stands for the receiver's address. Returns the automation's id. */
   save(yaml: string, id?: string): Promise<string>;
-  /** Appends `automation.event`s like the ingest API does, and notifies the workers. Returns the ids of the changes. */
+  /**
+   * Appends `automation.event` changes as the ingest API does, and notifies the workers. Returns the ids of the
+   * changes.
+   */
   emit(type: string, data?: Record<string, unknown>, options?: { subject?: string; times?: number }): Promise<string[]>;
   runs(automationId?: string): Promise<RunRow[]>;
   steps(runId: string): Promise<StepRow[]>;
-  /** Waits until at least `count` runs exist, of one automation or of all, and all of them have ended. Returns them. */
+  /**
+   * Waits until at least `count` runs exist and all existing runs have ended. Returns these runs. With `automationId`,
+   * considers only the runs of this automation.
+   */
   ended(count: number, automationId?: string, deadlineMs?: number): Promise<RunRow[]>;
   outcomes(automationId: string): Promise<{ outcome: string; detail: string; count: number }[]>;
   /** Waits until all changes have been routed. */
   routed(deadlineMs?: number): Promise<unknown>;
   /**
    * Ends all processes.
-   * @throws {Error} when one of them printed an error in its own code
+   * @throws {Error} when the output of a process reports an error in Fermata's own code
    */
   close(): Promise<void>;
 }
 
-/** Starts everything except workers, which `worker()` starts. */
+/** Starts everything except API and worker processes, which `api()` and `worker()` start. */
 export async function startEngine(
   options: {
     temporal?: Pick<TestTemporal, 'address' | 'namespace'>;
@@ -260,7 +266,7 @@ interface Service {
 
 /**
  * Starts an engine with one API process and one worker before the tests of the calling `describe`, and ends them after
- * the tests. The returned objects are empty until then, so use them only in tests and hooks.
+ * the tests. The returned objects are empty until the processes are running, so use them only in tests and hooks.
  */
 export function useService(): Service {
   const service = { engine: {}, api: {}, worker: {} } as Service;
@@ -286,8 +292,8 @@ const callApi: Engine['request'] = async (api, method, path, body) => {
 };
 
 /**
- * Returns whether a log line reports an error in Fermata's own code. Retries can hide such an error: the test takes
- * longer, but passes.
+ * Returns whether a log line reports an error in Fermata's own code. Retries can hide an error of this kind: the test
+ * takes longer, but passes.
  */
 const isCodeError = (line: string): boolean =>
   /is not a function|is not iterable|Cannot read properties of|Cannot access '/.test(line);

@@ -9,13 +9,13 @@ import { createTestDatabase } from './database';
 /** A user of the API as the cause of a change. */
 export const byUser: Cause = { actor: { type: 'user', id: 'ada' }, causedBy: null, depth: 0 };
 
-/** A clock that advances only when a test sets it. */
+/** A clock that changes only when a test sets it. */
 export interface StoppedClock extends Clock {
   set(now: Date | string): void;
   advance(ms: number): void;
 }
 
-/** Creates a clock that shows the given instant. */
+/** Creates a clock that is stopped at the given time. */
 export function stoppedClock(start: string): StoppedClock {
   let now = new Date(start);
   return {
@@ -25,7 +25,7 @@ export function stoppedClock(start: string): StoppedClock {
   };
 }
 
-/** Creates an entity store with only these kinds. Tests use it to write entities as a route of a plugin would. */
+/** Creates an entity store with only these kinds. Tests use it to write entities as a plugin route would. */
 export function entityStoreOf(entityKinds: NonNullable<Plugin['entityKinds']>): EntityStore {
   return createEntityStore({
     registry: createRegistry([{ id: 'test', entityKinds }]),
@@ -43,7 +43,7 @@ export interface EntityFixture extends Database {
   end(): Promise<void>;
 }
 
-/** Creates a fixture. Each test file has its own and must end it. */
+/** Creates a fixture. Each test file creates its own fixture and must end it. */
 export async function createEntityFixture(plugins: readonly Plugin[]): Promise<EntityFixture> {
   const test = await createTestDatabase();
   const database = createDatabase(test.url);

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-/** Variables that the global setup passes to the test files in `process.env`, which Jest copies to its workers. */
+/**
+ * Variables that the global setup passes to the test files in `process.env`. Jest copies `process.env` to its workers.
+ */
 const Environment = z.object({
   FERMATA_TEST_POSTGRES_URL: z.string(),
   FERMATA_TEST_TEMPORAL_ADDRESS: z.string(),

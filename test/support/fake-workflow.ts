@@ -15,12 +15,12 @@ export interface FakeActivity {
   seq: number;
   /** The name in the history. */
   name: string;
-  /** The function that the second argument of the activity names. Equal to `name` if there is no second argument. */
+  /** The function named by the second argument of the activity. Equal to `name` if there is no second argument. */
   fn: string;
   input: Record<string, unknown>;
   options: Record<string, unknown>;
   isLocal: boolean;
-  /** Whether its scope was cancelled. The activity still only ends when the test ends it. */
+  /** Whether the activity's scope was cancelled. Even then, the activity ends only when the test ends it. */
   cancelRequested: boolean;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
@@ -34,7 +34,7 @@ export interface FakeTimer {
   fire: () => void;
 }
 
-/** A job of an activation, as Temporal delivers it. */
+/** A job in an activation, as Temporal delivers it. */
 export type FakeJob =
   | { activity: FakeActivity; value: unknown }
   | { activity: FakeActivity; error: unknown }
@@ -122,7 +122,7 @@ class World {
     startTime: new Date('2026-03-01T10:00:00Z'),
   };
   details = '';
-  /** Ids of patches that the execution was started without. */
+  /** Ids of the patches that did not exist when the execution started. */
   readonly unpatched = new Set<string>();
   private seq = 0;
 
@@ -190,7 +190,7 @@ class World {
     else activity.resolve(job.value);
   }
 
-  /** Resolves when all promise reactions have run and no condition is true. */
+  /** Resolves when all promise reactions have run and no condition that the code waits for is true. */
   async settle(): Promise<void> {
     for (;;) {
       for (let turn = 0; turn < 3; turn += 1) await setImmediate();
@@ -255,7 +255,7 @@ export const fakeWorkflowModule = {
 export const activityFailure = (cause: Error, retryState: RetryState = RetryState.NON_RETRYABLE_FAILURE): Error =>
   new ActivityFailure('Activity task failed', 'activity', '1', retryState, 'test', cause);
 
-/** The state of a promise. */
+/** The state of the promise that the workflow code returned. */
 export type CodeOutcome = { isOpen: true } | { isOpen: false; value?: unknown; error?: unknown };
 
 /** An execution of workflow code. The test decides when its activities end, its timers fire and its signals arrive. */
@@ -263,17 +263,17 @@ export interface FakeExecution {
   readonly activities: readonly FakeActivity[];
   readonly timers: readonly FakeTimer[];
   readonly info: World['info'];
-  /** Returns the step list that the Web UI shows. */
+  /** Returns the execution's step list, as the Web UI shows it. */
   details(): string;
   /** Treats the execution as started by a release without this patch. */
   beginWithout(patch: string): void;
-  /** Starts workflow code and waits until it pauses. */
+  /** Runs workflow code until it pauses or ends. */
   run(work: () => Promise<unknown>): Promise<void>;
   /** Returns the state of the workflow code. */
   outcome(): CodeOutcome;
   /** Delivers all jobs in one activation and waits until the code pauses. */
   deliver(...jobs: FakeJob[]): Promise<void>;
-  /** Ends the only open activity with this function, name or path with a result. */
+  /** Completes the only open activity with this function, name or path. `value` is its result. */
   answer(fn: string, value: unknown): Promise<void>;
   /** Returns the only open activity with this function, name or path. */
   activity(fn: string): FakeActivity;
@@ -283,7 +283,7 @@ export interface FakeExecution {
   openActivities(): string[];
 }
 
-/** Creates a new execution. `interceptors` are those of the bundle, from `delivery-order.ts`. */
+/** Creates a new execution. `interceptors` are the bundle's interceptors, from `delivery-order.ts`. */
 export function fakeExecution(interceptors: WorkflowInterceptors): FakeExecution {
   Reflect.deleteProperty(globalThis, 'fermataDeliveryOrder');
   const own = (world = new World(interceptors));

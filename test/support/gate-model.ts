@@ -1,17 +1,17 @@
 import type { WindowRule } from '../../src/domain/gates/window';
 
-/** An event of the model. The cause holds, or does not hold, from this instant (in milliseconds). */
+/** An event in the model. From the time `at` in milliseconds, the cause holds or does not hold. */
 export interface CauseEvent {
   at: number;
   holds: boolean;
 }
 
 /**
- * Returns the deadlines at which a `for:` gate fires for the changes of one entity. Applies the rule directly.
- * The log arrives in batches, each of which is routed when all of its deadlines have passed. When the cause begins to
- * hold, the gate is armed if the cause still holds at the end of the batch, or has held through its deadline. The gate
- * fires when the cause has held for the duration without interruption. After that, it does not fire again until the
- * cause has stopped. Events older than the last firing do not arm the gate.
+ * Returns the deadlines at which a `for:` gate fires for the changes of one entity, by applying the rule directly. The
+ * log arrives in batches. Each batch is routed after all of its deadlines have passed. When the cause begins to hold,
+ * the gate is armed if the cause still holds at the end of the batch, or has held through its deadline. The gate fires
+ * when the cause has held for the duration without interruption. After that, it does not fire again until the cause has
+ * stopped. Events older than the last firing do not arm the gate.
  */
 export function dwellFirings(batches: readonly (readonly CauseEvent[])[], durationMs: number): number[] {
   const firings: number[] = [];
@@ -44,9 +44,9 @@ export function dwellFirings(batches: readonly (readonly CauseEvent[])[], durati
 }
 
 /**
- * Returns the indexes of the arrivals at which a window fires. `arrivals` is in the order of the log. Applies the rule
- * to the whole list without pruning: the window ends at the newest instant counted so far, and includes its lower
- * bound.
+ * Returns the indexes of the arrivals at which a window fires. `arrivals` contains the times of the events in the order
+ * of the log. Applies the rule to the whole list without pruning: the window ends at the newest time counted so far,
+ * and includes its lower bound.
  */
 export function windowFirings(arrivals: readonly number[], { count, minutes, refire }: WindowRule): number[] {
   const firings: number[] = [];

@@ -1,5 +1,6 @@
 /**
- * Returns an automation whose runs wait until the entity of kind `gate` that their event names is open.
+ * Returns an automation whose runs wait until a gate is open. The gate is the entity of kind `gate` that their event
+ * names.
  * @param timeoutSeconds timeout of the wait
  */
 export const waitsAtGate = (timeoutSeconds: number): string => `

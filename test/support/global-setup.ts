@@ -10,7 +10,10 @@ declare global {
   var fermataTestServices: Service[] | undefined;
 }
 
-/** Starts one Postgres and one Temporal for all integration tests, and migrates the database that each test copies. */
+/**
+ * Starts one Postgres and one Temporal for all integration tests, and migrates the database that test databases are
+ * copied from.
+ */
 export default async function globalSetup(): Promise<void> {
   const onProgress = (message: string) => console.error(`[setup] ${message}`);
   const [postgres, temporal] = await Promise.all([

@@ -2,7 +2,7 @@ import { definePlugin, z } from 'fermata/plugin';
 
 const described = { description: 'At a berth of the harbour.', category: 'Harbour' };
 
-/** A plugin with an event and with a trigger that evaluates events of another plugin, for tests of mixed workers. */
+/** A plugin with an event and with a trigger that evaluates another plugin's events, for tests of mixed workers. */
 export default definePlugin({
   id: 'harbour',
   triggers: [

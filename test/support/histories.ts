@@ -10,15 +10,15 @@ import { workflowBundle } from '../../src/temporal/worker';
 import type { Engine, RunRow } from './engine';
 
 const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
-/** Each release has its own directory. Its histories must not be recorded again after the release is published. */
+/** Each release has a separate directory. Its histories must not be recorded again after the release is published. */
 const HISTORIES = join(projectRoot(), 'test', 'replay', 'histories', version);
-/** Set by `npm run record-histories`: also writes the new histories to `HISTORIES`, which CI replays. */
+/** Set by `npm run record-histories`. The new histories are then also written to `HISTORIES`, which CI replays. */
 const RECORD = process.env['FERMATA_RECORD_HISTORIES'] === '1';
 
 /**
- * Replays the histories of runs with the current workflow code, and stores them if `RECORD` is set. Returns the number
+ * Replays the histories of runs with the current workflow code, and records them if `RECORD` is set. Returns the number
  * of histories.
- * @throws {Error} at the first difference
+ * @throws {Error} at the first history that the code cannot replay
  */
 export async function replayRuns(
   engine: Engine,
@@ -53,7 +53,10 @@ async function fetchAll(
   return histories;
 }
 
-/** Writes a history in the format of Temporal's command line, because users attach this format to their reports. */
+/**
+ * Writes a history in the format of Temporal's command line, because users attach histories in this format to their
+ * reports.
+ */
 async function record(engine: Engine, name: string, run: RunRow): Promise<void> {
   const cli = await findTemporalCli({
     home: join(projectRoot(), '.fermata'),

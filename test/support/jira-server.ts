@@ -10,13 +10,13 @@ export interface JiraIssueRow {
   properties: Record<string, unknown>;
 }
 
-/** A test server with the paths, statuses and error bodies of Jira Cloud's REST v3. */
+/** A test server with the paths, statuses and error bodies of Jira Cloud's REST API v3. */
 export interface JiraServer {
   url: string;
   issues: JiraIssueRow[];
   requests: { method: string; path: string; body: unknown }[];
   /**
-   * Removes the labels field from the create screen of the project:
+   * Removes the labels field from the project's create screen:
    * https://support.atlassian.com/jira-cloud-administration/docs/configure-issue-screens/
    */
   withoutLabels(): void;

@@ -12,7 +12,7 @@ const ETCD = process.env['ETCD'] ?? '/usr/bin/etcd';
 const TOKEN = 'canary-kube-token';
 
 /**
- * Starts a Kubernetes API for tests. Uses a real API server if `KUBE_APISERVER` is set (with etcd), otherwise a test
+ * Starts a Kubernetes API for tests. Uses a real API server (with etcd) if `KUBE_APISERVER` is set, otherwise a test
  * server with the same paths. No distribution packages kube-apiserver; CONTRIBUTING.md describes how to build it.
  */
 export function startKubernetes(): Promise<Kubernetes> {

@@ -35,7 +35,7 @@ export interface OpensshServer {
   close(): Promise<void>;
 }
 
-/** The user that logs in if the tests run as root. OpenSSH does not pass signals on to root's commands. */
+/** The user that logs in if the tests run as root. OpenSSH does not pass signals to root's commands. */
 const LOGIN = { name: 'fermata-ssh', password: 'canary-password' };
 /** Output of `openssl passwd -6` for the password. */
 const HASH = '$6$fermata$fPRT6Ez3rJBdpHhNRvOGVDl6KkKT/8MntJ6Q.aT59vy6O.X/YzxCoKbMW5ak.kbZ1/Xjiirjw6caWFmICXGa2/';
@@ -64,7 +64,7 @@ function loginUser(): { name: string; uid: number; gid: number } {
   return { name: LOGIN.name, uid: idOf('-u'), gid: idOf('-g') };
 }
 
-/** Starts the OpenSSH server of the system with generated keys. Only one user can log in. */
+/** Starts the system's OpenSSH server with generated keys. Only one user can log in. */
 export async function startOpenssh(): Promise<OpensshServer> {
   const directory = await mkdtemp(join(tmpdir(), 'fermata-sshd-'));
   const file = (name: string) => join(directory, name);

@@ -14,7 +14,7 @@ export const seen = { variables: { seen: 'true' } };
 export const WEATHER = join(projectRoot(), 'examples', 'plugins', 'weather', 'plugin.mjs');
 export const TIDE = join(projectRoot(), 'test', 'support', 'tide-plugin.mjs');
 export const HARBOUR = join(projectRoot(), 'test', 'support', 'harbour-plugin.mjs');
-/** The cause of changes that a test writes itself. */
+/** The cause of changes that a test writes directly. */
 export const CAUSE = { actor: { type: 'system', id: 'test' }, causedBy: null, depth: 0 } as const;
 
 const store = entityStoreOf([
@@ -22,11 +22,11 @@ const store = entityStoreOf([
   defineEntity('tide', z.object({ level: z.number() }), { description: 'Level' }),
 ]);
 
-/** An installation with an API that has all plugins of these tests, and workers with different plugins. */
+/** An installation whose API has all plugins of these tests, and whose workers have different plugins. */
 export interface PluginFleet {
   engine: Engine;
   api: FermataProcess & { url: string };
-  /** Starts a worker with these plugins (paths, separated by commas). */
+  /** Starts a worker with these plugins. `plugins` contains their paths, separated by commas. */
   start(plugins: string): Promise<FermataProcess>;
   /** Starts a worker that cannot reach Temporal. It routes changes and fires dwells, but executes no runs. */
   startWithoutTemporal(plugins: string): Promise<void>;
@@ -34,16 +34,16 @@ export interface PluginFleet {
   stopWorkers(): Promise<void>;
   /** Saves a `parallel` automation and returns its id. */
   save(document: Record<string, unknown>): Promise<string>;
-  /** Sets the state of an entity as a route of a plugin would. */
+  /** Sets the state of an entity as a plugin route would. */
   set(kind: string, id: string, state: Record<string, unknown>): Promise<void>;
   /** Returns the number of runs of each automation. */
   runsOf(...automations: string[]): Promise<number[]>;
-  /** Waits until the first run of an automation is reported as stuck, and returns the run from the API. */
+  /** Waits until the first run of an automation is reported as stuck. Returns the run as the API shows it. */
   stuckRun(automation: string): Promise<Record<string, unknown>>;
   close(): Promise<void>;
 }
 
-/** Registers hooks that start an installation for the tests of a file, and stop its workers after each of them. */
+/** Registers hooks that start an installation for the tests of a file, and stop its workers after each test. */
 export function withPluginFleet(onStarted: (fleet: PluginFleet) => void): void {
   let fleet: PluginFleet;
   beforeAll(async () => {

@@ -5,17 +5,19 @@ import { projectRoot } from '../../src/project-root';
 /** A process of the built program. */
 export interface FermataProcess {
   readonly child: ChildProcess;
-  /** Returns what the process has printed so far, at most the last 5,000,000 characters. */
+  /** Returns what the process has printed so far, limited to the last 5,000,000 characters. */
   output(): string;
   signal(name: NodeJS.Signals): void;
-  /** Ends the process gracefully, or immediately with SIGKILL, and waits for its end. */
+  /**
+   * Ends the process and waits until it has exited. SIGTERM, the default, ends it gracefully, and SIGKILL immediately.
+   */
   stop(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   exited(): boolean;
 }
 
 /**
- * Starts `fermata <args>` as a separate process with only the given environment variables. `input` is its standard
- * input, and `root` the directory of another build.
+ * Starts `fermata <args>` as a separate process with only the given environment variables, PATH and HOME. `input` is
+ * its standard input, and `root` is the directory of another build.
  */
 export function startFermata(
   args: readonly string[],
@@ -47,7 +49,7 @@ export function startFermata(
   };
 }
 
-/** Runs a command until it ends, at most 30 s. */
+/** Runs a command until it ends. Kills it after 30 s. */
 export async function runFermata(
   args: readonly string[],
   env: Record<string, string>,

@@ -70,12 +70,12 @@ async function startServer(
 
 /** The webhook that an Alertmanager sends its alerts to. */
 export interface AlertmanagerOptions {
-  /** URL of the webhook. If absent, nothing is sent. */
+  /** URL of the webhook that receives the alerts. If absent, no alerts are sent. */
   webhook?: string;
   token?: string;
 }
 
-/** Starts an Alertmanager that sends groups immediately, and repeats them every second. */
+/** Starts an Alertmanager that sends groups immediately and repeats them every second. */
 export function startAlertmanager({ webhook, token = '' }: AlertmanagerOptions = {}): Promise<MonitoringServer> {
   const receiver =
     webhook === undefined
@@ -98,14 +98,14 @@ ${receiver}`,
 }
 
 interface PrometheusOptions {
-  /** Rule groups in Prometheus' YAML. They are evaluated every second. */
+  /** Rule groups as Prometheus YAML. Prometheus evaluates them every second. */
   rules: string;
-  /** `host:port` to scrape every second as the job `node`. */
+  /** `host:port` of the target that the job `node` scrapes every second. */
   target: string;
   alertmanagers: readonly MonitoringServer[];
 }
 
-/** Starts a Prometheus that evaluates rules on what it scrapes, and sends alerts to Alertmanagers. */
+/** Starts a Prometheus that evaluates rules on the samples that it scrapes, and sends alerts to Alertmanagers. */
 export function startPrometheus({ rules, target, alertmanagers }: PrometheusOptions): Promise<MonitoringServer> {
   const targets = alertmanagers.map(({ url }) => `'${new URL(url).host}'`).join(', ');
   return startServer(PROMETHEUS, {

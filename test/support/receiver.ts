@@ -19,9 +19,9 @@ export type Answer = (received: Received, response: ServerResponse) => void | Pr
 export interface Receiver {
   url: string;
   received: Received[];
-  /** Replaces the response. */
+  /** Replaces the way in which the receiver responds. */
   answerWith(answer: Answer): void;
-  /** Clears the recorded requests and responds with 200 immediately again. */
+  /** Clears the recorded requests, and makes the receiver respond with 200 immediately again. */
   reset(): void;
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { type Engine, type RunRow } from './engine';
 import { until } from './until';
 
 /**
- * Starts each automation again, manually, with the payload of its first run. The receiver refuses the calls of the new
+ * Manually starts each automation again with the payload of its first run. The receiver refuses the calls of the new
  * runs, or the runs are cancelled during a call. Returns the rows of the new runs.
  */
 export async function rerun(

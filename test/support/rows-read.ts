@@ -22,8 +22,8 @@ function rowsRead(node: z.infer<typeof Node>): number {
 }
 
 /**
- * Returns the result of `work`, and how many rows its statements read. Each statement is executed a second time by
- * `explain analyze`, so `work` must only read.
+ * Returns the result of `work`, and the number of rows that its statements read. `explain analyze` executes each
+ * statement a second time, so `work` must only read.
  */
 export async function rowsReadBy<T>(
   database: Database,

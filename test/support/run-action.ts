@@ -12,14 +12,14 @@ import type { Action, ActionResult } from '../../src/integrations/contract';
 import { createPlugins } from '../../src/integrations/plugins';
 
 interface Attempt {
-  /** Number of the attempt, from 1. Default: 1. */
+  /** Number of the attempt. The first attempt has the number 1. Default: 1. */
   attempt?: number;
   idempotencyKey?: string;
   contextKey?: string;
   trigger?: unknown;
   consumed?: Record<string, unknown>;
   signal?: AbortSignal;
-  /** Time of the database's clock. Default: the current time. */
+  /** Time on the database clock. Default: the current time. */
   now?: Date;
   /** Time limit of the attempt in milliseconds. Default: 30,000. */
   timeoutMs?: number;

@@ -1,6 +1,6 @@
 import { createRunSlots } from '../../src/engine/start/run-slots';
 
-/** Creates slots with a clock that `pass` moves. `freed` returns how often slots became free. */
+/** Creates slots with a clock that `pass` advances. `freed` returns how many times slots have become free. */
 export function slotsOf(slots: number) {
   let time = 0;
   let freed = 0;

@@ -1,13 +1,13 @@
 import type { Engine } from './engine';
 
-/** Returns a step that sends a request to a path of the receiver. */
+/** Returns the YAML of a step that sends a request to a path of the receiver. */
 export const post = (path: string, more = '') =>
   `{ action: integration-webhook.send, config: { url: "$URL/${path}" } ${more} }`;
 
-/** Returns the paths of the requests that the receiver got, in the order of arrival, without the leading slash. */
+/** Returns the paths of the requests that the receiver got, without the leading slash and in the order of arrival. */
 export const sentTo = (engine: Engine): string[] => engine.receiver.received.map(({ path }) => path.slice(1));
 
-/** Saves an automation with these steps that runs for each event of a type. Returns its id. */
+/** Saves an automation with these steps that runs for each event of the given type. Returns its id. */
 export const saveSteps = (engine: Engine, type: string, steps: string, more = ''): Promise<string> =>
   engine.save(`
 name: ${type}

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Finds the processes whose environment or arguments contain `text`. Returns the id, environment and arguments of each
- * process as one text, separately for processes outside and inside a sandbox.
+ * Finds the processes whose environment or arguments contain `text`. Returns one string per process with its id,
+ * environment and arguments. Processes outside and inside a sandbox are listed separately.
  */
 export function processesWith(text: string): { outside: string[]; inside: string[] } {
   const own = readlinkSync('/proc/self/ns/pid');
@@ -19,7 +19,7 @@ export function processesWith(text: string): { outside: string[]; inside: string
   return found;
 }
 
-/** Returns whether a process with this text in its environment or arguments is running. */
+/** Returns whether a process is running whose environment or arguments contain this text. */
 export const isRunning = (argument: string) => {
   const { outside, inside } = processesWith(argument);
   return outside.length + inside.length > 0;

@@ -6,7 +6,7 @@ import type { ScriptPolicy } from '../../src/integrations/script/sandbox';
 import type { ScriptOutcome } from '../../src/integrations/script/script-outcome';
 import { createScriptRunner } from '../../src/integrations/script/script-runner';
 
-/** Runs scripts as a worker does, but without a run. */
+/** Runs scripts as a worker does, but outside a run. */
 export interface Scripts {
   shell(script: string, more?: Partial<ScriptRequest>): Promise<ScriptOutcome>;
   node(script: string, more?: Partial<ScriptRequest>): Promise<ScriptOutcome>;

@@ -7,7 +7,10 @@ import { projectRoot } from '../../src/project-root';
 import { startTemporalDevServer } from '../../src/dev/dev-server';
 import { findTemporalCli } from '../../src/dev/find-cli';
 
-/** A server that tests and benches can stop, kill and start again. It keeps its address and data. */
+/**
+ * A server that tests and benches can stop, kill and start again. It keeps its address and, except for a Temporal
+ * server without a database file, its data.
+ */
 export interface Service {
   start(): Promise<void>;
   /** Stops the server gracefully. */
@@ -15,7 +18,7 @@ export interface Service {
   /** Kills the server with SIGKILL. */
   kill(): Promise<void>;
 
-  /** Stops the server and removes data that it created in a temporary directory. */
+  /** Stops the server and removes its data, if it stored them in a temporary directory. */
   destroy(): Promise<void>;
 }
 
@@ -24,7 +27,7 @@ interface Running {
   stop(): Promise<void>;
 }
 
-/** Returns a service that `launch` starts. */
+/** Returns a service that uses `launch` to start its server. */
 function service(launch: () => Promise<Running>, temporary: string | undefined): Service {
   let running: Running | undefined;
   const end = async (how: (it: Running) => Promise<unknown>) => {

@@ -6,7 +6,7 @@ export interface TcpProxy {
   /** Returns the number of statements that clients have sent so far. */
   statements(): number;
   /**
-   * Stops all traffic on the connections that are open now, without notifying either side, as if a NAT table had been
+   * Stops all traffic on the connections that are currently open. Neither side is notified, as if a NAT table had been
    * flushed.
    */
   cutSilently(): void;
@@ -57,7 +57,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   };
 }
 
-/** Counts simple queries (Q) and executions of prepared statements (E) in the data of a client. */
+/** Counts simple queries (Q) and executions of prepared statements (E) in the data that a client sends. */
 function countStatements(onFound: (count: number) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   let isStarted = false;

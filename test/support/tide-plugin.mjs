@@ -2,7 +2,7 @@ import { defineEntity, definePlugin, registerChangeDeriver, z } from 'fermata/pl
 
 const State = z.strictObject({ level: z.number() });
 
-/** Another external plugin, for tests with workers that have different plugins. */
+/** Another external plugin, for tests in which workers have different plugins. */
 export default definePlugin({
   id: 'tide',
   entityKinds: [defineEntity('tide', State, { description: 'Level at a gauge' })],

@@ -1,10 +1,12 @@
 /**
- * Deadlines state how long something takes at most on two idle cores. They are multiplied by this factor, because the
- * machine may be busy.
+ * Factor by which deadlines are multiplied, because the machine may be busy. A deadline is the longest time that
+ * something takes on two idle cores.
  */
 const PATIENCE = 3;
 
-/** Returns the limit in milliseconds, on a busy machine, for something that takes at most `ms` on two idle cores. */
+/**
+ * Returns the time limit in milliseconds, on a busy machine, for something that takes at most `ms` on two idle cores.
+ */
 export const allowedMs = (ms: number): number => PATIENCE * ms;
 
 /**

@@ -13,14 +13,11 @@ export interface VendorAnswer {
   status: number;
   body?: unknown;
   headers?: Record<string, string>;
-  /** Writes the body and ends the response, instead of `body`. */
+  /** Writes the response body and ends the response. If present, `body` is ignored. */
   stream?(response: ServerResponse): void;
 }
 
-/**
- * Starts a server that responds like a vendor. The given function determines the responses, and every request is
- * recorded.
- */
+/** Starts a server that responds like a vendor. `answer` determines the responses, and every request is recorded. */
 export async function startVendorServer(
   answer: (request: VendorRequest) => VendorAnswer,
   tls?: { cert: string; key: string },

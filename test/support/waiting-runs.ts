@@ -3,7 +3,7 @@ import { startEngine, type Engine, type RunRow } from './engine';
 import type { FermataProcess } from './process';
 import { until } from './until';
 
-/** A wait as returned by `GET /waits`. */
+/** A wait as `GET /waits` returns it. */
 export interface WaitItem {
   runId: string;
   path: string;
@@ -25,7 +25,7 @@ export interface WaitingRuns {
   workers: FermataProcess[];
   call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   lamp(id: string, state: Record<string, unknown>): Promise<unknown>;
-  /** Saves an automation that starts for events of a type. */
+  /** Saves an automation that runs for events of the given type. Returns its id. */
   save(type: string, steps: string, more?: string): Promise<string>;
   waitsOf(runId: string): Promise<WaitItem[]>;
   /** Waits until the first run of an automation is waiting. Returns the run and its wait. */

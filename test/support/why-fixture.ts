@@ -4,7 +4,7 @@ import { until } from './until';
 
 export type Fields = Record<string, unknown>;
 
-/** Returns an automation for custom events of a type. */
+/** Returns an automation for custom events of the given type. */
 export const on = (type: string, more = '', actions = '[{ action: automation.log, config: { message: paged } }]') => `
 name: Page for ${type}
 mode: parallel
@@ -13,7 +13,7 @@ ${more}
 actions: ${actions}
 `;
 
-/** Returns the automation of `on`, with additional fields in its trigger. */
+/** Like `on`, but with additional fields in the trigger. */
 export const trigger = (type: string, more: string) =>
   on(type).replace(`config: { type: ${type} }`, `config: { type: ${type} }, ${more}`);
 
@@ -42,13 +42,13 @@ export async function startWhyFixture() {
       const answer = await detail(changeId);
       return (answer['change'] as Fields)['routedAt'] !== null && answer;
     });
-  /** Emits one event, waits until it is routed, and returns the id of its change. */
+  /** Emits one event and waits until it is routed. Returns the id of its change. */
   const emit = async (type: string, data: Fields = {}, options: { subject?: string } = {}) => {
     const [changeId = ''] = await engine.emit(type, data, options);
     await routed(changeId);
     return changeId;
   };
-  /** Emits one event, and returns the output of `fermata why` about it. */
+  /** Emits one event. Returns the output of `fermata why` for its change. */
   const explained = async (type: string, data: Fields = {}) => why(await emit(type, data));
   const ended = (id: string) => engine.ended(1, id);
 

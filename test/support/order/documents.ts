@@ -54,7 +54,9 @@ const stepsWith = (stops: readonly object[]) =>
     };
   });
 
-/** Generates documents. With `stops`, they may contain steps that end the run at a moment that depends on timing. */
+/**
+ * Generates documents. With `stops`, documents may contain steps that end the run at a point that depends on timing.
+ */
 export const documentsWith = ({ stops }: { stops: boolean }): fc.Arbitrary<Steps> => {
   const { list } = stepsWith(stops ? STOPS : []);
   return fc.record({ actions: list, on_failure: fc.oneof(fc.constant<object[]>([]), list) }).map(parsed);

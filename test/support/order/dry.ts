@@ -15,8 +15,8 @@ interface Steps {
 }
 
 /**
- * Runs a definition with the dry-run driver. Returns the steps and decisions for which it called the handlers, in order,
- * and how the run ends.
+ * Runs a definition with the dry-run driver. Returns the status with which the run ends, and the steps and decisions
+ * for which the driver called the handlers, in order.
  */
 export async function dryCourse(
   definition: Steps,

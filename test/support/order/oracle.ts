@@ -4,7 +4,7 @@ import type { Definition } from '../../../src/domain/definition/schema';
 import { stepAt } from '../../../src/domain/run/step-at';
 import type { StepHandlers } from '../../../src/domain/run/interpret/inline';
 
-/** Returns a number from 0 to 99 that depends only on the text. */
+/** Returns a number from 0 to 99 that depends only on `text`. */
 export function chance(text: string): number {
   let hash = 2_166_136_261;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 16_777_619);
@@ -23,8 +23,8 @@ export interface Odds {
 }
 
 /**
- * Returns handlers that replace Postgres and providers for a definition. The path of a step and the seed determine its
- * outcome.
+ * Returns handlers that replace Postgres and providers for a definition. The outcome of a step is determined by its
+ * path and the seed.
  */
 export function oracle(definition: Steps, seed: number, odds: Odds, now: () => number): StepHandlers {
   const evaluations = new Map<string, number>();

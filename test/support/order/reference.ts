@@ -9,7 +9,7 @@ type Outcome = 'done' | 'failed' | 'condition' | 'stop' | 'stop as failure';
 /** The expected result of a run. */
 export interface Expected {
   status: 'success' | 'failed';
-  /** Whether each action was performed, skipped or failed, by path. The order has no meaning. */
+  /** Whether each action was performed, skipped or failed, by path. The order is not significant. */
   actions: Map<string, 'done' | 'skipped' | 'failed'>;
 }
 
@@ -17,8 +17,8 @@ export interface Expected {
 class DependsOnTime extends Error {}
 
 /**
- * Returns the result of a definition if nothing runs concurrently: its status, and which actions are performed. Returns
- * null if the result depends on the order in which branches end.
+ * Returns the result that a definition has if nothing runs concurrently: its status, and which actions are performed.
+ * Returns null if the result depends on the order in which branches end.
  */
 export async function referenceOf(
   definition: { actions: readonly ActionStep[]; on_failure: readonly ActionStep[] },
@@ -129,8 +129,8 @@ class Reference {
 
   /**
    * Runs all branches to their end. Returns the first failure.
-   * @throws {DependsOnTime} when one of several branches ends the run, because the progress of the others then depends
-   * on timing
+   * @throws {DependsOnTime} when one of several branches ends the run, because the progress of the other branches then
+   * depends on timing
    */
   private async concurrently(branches: readonly (() => Promise<Outcome>)[]): Promise<Outcome> {
     const outcomes: Outcome[] = [];

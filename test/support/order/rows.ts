@@ -7,20 +7,22 @@ import { nameOf } from './dry';
  */
 const ORDERED = /(?<![a-z_])(actions|on_failure|sequence|else|repeat)\[(\d+)\]/g;
 
-/** The rows of a run's steps as its activities write them, which are what users see of a run. */
+/** The step rows of a run, as the run's activities write them. They are what users see of the run. */
 export class StepRows {
   /** Steps that were still open when the run ended successfully with its last step. */
   openAtEnd: string[] = [];
   /** Actions that have ended, by path. */
   readonly actions = new Map<string, 'done' | 'skipped' | 'failed'>();
-  /** Steps and decisions of loops about iterations, in the order in which the handlers were first called for them. */
+  /**
+   * Steps, and the decisions of loops about iterations, in the order in which the handlers were first called for them.
+   */
   readonly handled = new Set<string>();
   private readonly statuses = new Map<string, 'open' | 'ended'>();
 
   /** @param isConcurrent returns whether the iterations of the loop at a path run concurrently */
   constructor(private readonly isConcurrent: (path: string) => boolean) {}
 
-  /** Writes the records of a workflow, as `writeJournal` does. */
+  /** Writes a workflow's records, as `writeJournal` does. */
   note(records: readonly StepRecord[]): void {
     for (const { path, status } of records) {
       this.set(path, status === 'running' || status === 'waiting' ? 'open' : 'ended');
@@ -57,12 +59,14 @@ export class StepRows {
     this.openAtEnd = this.open();
   }
 
-  /** Returns the steps that have started and not ended. */
+  /** Returns the steps that have started but not ended. */
   open(): string[] {
     return [...this.statuses].filter(([, status]) => status === 'open').map(([path]) => path);
   }
 
-  /** Returns open steps, if a later step of the same list or a later iteration of the same loop has started. */
+  /**
+   * Returns the open steps after which a later step of the same list or a later iteration of the same loop has started.
+   */
   leftBehind(): string[] {
     const reached = new Map<string, number>();
     for (const path of this.statuses.keys()) {
@@ -77,8 +81,8 @@ export class StepRows {
   }
 
   /**
-   * Returns the lists and loops that a path passes through, each with the path's index in it. Concurrent loops are left
-   * out, because their iterations have no order.
+   * Returns the lists and loops on a path, each with the path's index in it. Concurrent loops are left out, because
+   * their iterations have no order.
    */
   private placesOf(path: string): [list: string, index: number][] {
     return [...path.matchAll(ORDERED)].flatMap(({ index: at, 1: name = '', 2: index }) =>

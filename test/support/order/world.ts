@@ -17,10 +17,10 @@ type Command = NonNullable<NonNullable<Awaited<ReturnType<Workflow['activate']>>
 type Payload = ReturnType<typeof defaultPayloadConverter.toPayload>;
 
 const RUN_ID = '00000000-0000-7000-8000-000000000001';
-/** Maximum number of deliveries to an execution, after which it is abandoned. */
+/** Number of deliveries after which an execution is abandoned. */
 export const MAX_DELIVERIES = 400;
 
-/** A job that Temporal delivered, and the command that the execution must have issued before. */
+/** A job that Temporal delivered, and the command that the execution must have issued before the delivery. */
 export interface Delivered {
   job: Job;
   /** The command that the job completes, e.g. `activity 3`. Null for signals and cancellations. */
@@ -29,13 +29,14 @@ export interface Delivered {
 
 /** The commands of an execution, and the jobs that were delivered to it. */
 export interface Course {
-  /** Commands that the server or sdk-core acts on, in order, as text. */
+  /** Commands that the server or sdk-core acts on, as text and in order. */
   commands: string[];
   delivered: Delivered[];
 }
 
 /**
- * The result of an activity. `write` writes its rows, and is not called if the activity is cancelled before it starts.
+ * The result of an activity. `write` writes the activity's rows. It is not called if the activity is cancelled before
+ * it starts.
  */
 export type Answered = { result: unknown; write?: () => void } | { failure: string };
 export type Answer = (name: string, input: unknown) => Promise<Answered>;
@@ -45,7 +46,7 @@ export interface Options {
   answer: Answer;
   /** Index of the delivery that cancels the workflow. */
   cancelAt?: number;
-  /** Index of the first delivery with a long history, which makes the execution continue as new. */
+  /** Index of the first delivery with a long history. A long history makes the execution continue as new. */
   longFrom?: number;
   setNow: (now: number) => void;
   /** Called by `runOneByOne` after each delivery that leaves no activity open. */
@@ -168,7 +169,8 @@ const lengthAt = (index: number, { longFrom = Infinity }: Options): number => (i
 
 /**
  * Runs the execution again with the same deliveries. `sizes` returns the maximum number of deliveries in the next
- * activation. A delivery is added to an activation only if the execution has already issued the command that it completes.
+ * activation. A delivery is added to an activation only if the execution has already issued the command that the
+ * delivery completes.
  */
 export async function runGrouped(
   sandbox: WorkflowSandbox,
@@ -230,7 +232,7 @@ async function enqueue(command: Command, now: number, pending: Pending[], option
   wakeAfter(answer, now + takes + chance(`${options.seed} woken ${seq}`) * 60, pending);
 }
 
-/** Delivers a wake later if a stretch ended in a wait. */
+/** Schedules the delivery of a wake if a stretch ended in a wait. */
 function wakeAfter(answer: Answered, at: number, pending: Pending[]): void {
   const { done = [] } = Object('result' in answer ? answer.result : {}) as {
     done?: { at: string; evaluated?: { type: string; over?: boolean } }[];

@@ -11,7 +11,7 @@ const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const;
 
 /**
  * Signs a message as Amazon SNS does (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
- * Independent of the service's own code.
+ * Does not use the service's own code.
  */
 export function signSns(
   message: Record<string, unknown>,

@@ -16,7 +16,7 @@ const SERVICENOW = { user: 'fermata', password: 'canary-password' };
 
 export type Vendors = Awaited<ReturnType<typeof startVendors>>;
 
-/** Starts the test server of each vendor that has one. */
+/** Starts a test server for each vendor that has one. */
 export async function startVendors() {
   const servers = {
     slack: await startSlackServer(SLACK),
@@ -90,7 +90,7 @@ export async function connectVendors(vendors: Vendors, connect: (type: string, c
   };
 }
 
-/** Returns a step for each action of these vendors, with the connection that it needs. */
+/** Returns a step for each action of these vendors. Each step contains the connection that its action needs. */
 export async function vendorActions(
   vendors: Vendors,
   connect: (type: string, config: unknown) => Promise<string>,

@@ -124,8 +124,8 @@ export function postAsGithub(
 }
 
 /**
- * Posts a delivery as GitLab does. A retry keeps its Idempotency-Key, and the events that one webhook has caused share
- * the X-Gitlab-Event-UUID (https://docs.gitlab.com/user/project/integrations/webhooks/#delivery-headers).
+ * Posts a delivery as GitLab does. A retry keeps its Idempotency-Key, and all events that one webhook has triggered
+ * share the X-Gitlab-Event-UUID (https://docs.gitlab.com/user/project/integrations/webhooks/#delivery-headers).
  */
 export function postAsGitlab(
   hook: Hook,

@@ -14,7 +14,10 @@ interface Recorded {
   type?: 'Normal' | 'Warning';
   reason?: string;
   message?: string;
-  /** Kind of the object that the event is about. Default: a pod with the event's name. */
+  /**
+   * Kind of the object that the event is about. Default: `Pod`. The name of the object is `object`, by default the
+   * event's name.
+   */
   kind?: string;
   object?: string;
 }
@@ -26,7 +29,7 @@ const status = (code: number, reason: string, message: string): Fields => ({
 export type KubernetesEvents = ReturnType<typeof createKubernetesEvents>;
 
 /**
- * Creates the collection `events` of an API server, with lists in pages, watches, bookmarks and a limited history
+ * Creates the `events` collection of an API server, with paged lists, watches, bookmarks and a limited history
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
  */
 export function createKubernetesEvents() {
@@ -36,7 +39,7 @@ export function createKubernetesEvents() {
   let history: Stored[] = [];
   const objects = new Map<string, Stored['object']>();
   const watches = new Set<{ namespace: string | undefined; response: ServerResponse }>();
-  /** How a watch from a version that is too old is refused. An API server uses either. */
+  /** How to refuse a watch that starts at a version which is too old. A real API server may use either way. */
   let goneAs: 'status' | 'event' = 'event';
 
   const isIn = (namespace: string | undefined, object: Stored['object']) =>
@@ -97,7 +100,7 @@ export function createKubernetesEvents() {
   return {
     answer: (namespace: string | undefined, query: URLSearchParams): VendorAnswer =>
       query.get('watch') === 'true' ? watch(namespace, query) : list(namespace, query),
-    /** Records an event. If the event exists, increments its count, as kubelet does. */
+    /** Records an event. If the event already exists, increments its count, as kubelet does. */
     record({
       name,
       namespace = 'default',
@@ -123,27 +126,30 @@ export function createKubernetesEvents() {
         ...{ source: { component: 'kubelet', host: 'n1' }, reportingComponent: 'kubelet', reportingInstance: 'n1' },
       });
     },
-    /** Removes an event. On a real server, this happens after an hour. */
+    /** Removes an event. A real server removes events after an hour by default. */
     expire(name: string, namespace = 'default') {
       const key = `${namespace}/${name}`;
       const known = objects.get(key);
       if (known) change('DELETED', key, known);
     },
-    /** Sends a bookmark to all watches, as after changes of other objects. */
+    /** Sends a bookmark to all watches, as an API server does after other objects have changed. */
     bookmark(by = 100) {
       version += by;
       const metadata = { resourceVersion: String(version), creationTimestamp: null };
       const line = lineOf({ type: 'BOOKMARK', object: { kind: 'Event', apiVersion: 'v1', metadata } });
       for (const { response } of watches) response.write(line);
     },
-    /** Deletes the history, as etcd does after five minutes. */
+    /**
+     * Deletes the history, which a real cluster preserves for five minutes by default. `as` determines how watches from
+     * older versions are refused.
+     */
     compact(as: 'status' | 'event') {
       goneAs = as;
       version += 1;
       oldest = version;
       history = [];
     },
-    /** Ends all watches, either normally or by cutting their connections. */
+    /** Ends all watches, either normally or by closing their connections abruptly. */
     end(how: 'end' | 'cut') {
       for (const { response } of watches) {
         if (how === 'end') response.end();
@@ -151,7 +157,7 @@ export function createKubernetesEvents() {
       }
       watches.clear();
     },
-    /** Restores the server from a backup, so that versions start again at a lower number. */
+    /** Restores the server from a backup, after which versions continue from a lower number. */
     restore() {
       version = 10;
       oldest = 10;

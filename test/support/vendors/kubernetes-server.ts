@@ -7,7 +7,7 @@ import { startVendorServer, type VendorAnswer, type VendorRequest } from '../ven
 
 type Fields = Record<string, unknown>;
 export interface Kubernetes {
-  /** A kubeconfig with a token for an administrator. */
+  /** A kubeconfig that contains an administrator's token. */
   kubeconfig: string;
   /** Creates an object in a collection such as `/api/v1/namespaces/default/pods`. */
   create(collection: string, object: Fields): Promise<Fields>;
@@ -18,7 +18,7 @@ export interface Kubernetes {
 }
 
 const TOKEN = 'canary-kube-token';
-/** For each API group and plural name, the kind of the resource, and whether it is namespaced. */
+/** The kind of each resource, and whether the resource is namespaced, by API group and plural name. */
 const GROUPS: Readonly<Record<string, Record<string, [kind: string, namespaced: boolean]>>> = {
   '/api/v1': {
     pods: ['Pod', true],

@@ -1,6 +1,6 @@
 import { startVendorServer, type VendorAnswer } from '../vendor-server';
 
-/** Starts a server for PagerDuty's Events API v2 and REST API, on one address. */
+/** Starts a server for PagerDuty's Events API v2 and REST API. Both have the same address. */
 export async function startPagerdutyServer({ routingKey, apiToken }: { routingKey: string; apiToken: string }) {
   const events: { event_action: string; dedup_key: string; payload?: Record<string, unknown> }[] = [];
   const notes: { id: string; content: string }[] = [];

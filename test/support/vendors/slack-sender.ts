@@ -6,7 +6,7 @@ interface SlackSender {
   /** Age of the signature in seconds. Negative values are in the future. Default: 0. */
   ageSeconds?: number;
   /**
-   * Number of the retry. Slack repeats an event that was not answered in time:
+   * Number of the retry. Slack repeats an event if it receives no response in time:
    * https://docs.slack.dev/apis/events-api/#retries
    */
   retry?: number;

@@ -38,7 +38,7 @@ export async function startSlackServer(token: string) {
   const channelOf = (given: unknown) =>
     channels.find(({ id, name }) => given === id || String(given).replace(/^#/, '') === name);
 
-  /** Answers with one page. A cursor is the position of the first message of its page. */
+  /** Responds with one page. A cursor is the position of the first message on its page. */
   const paged = (all: readonly object[], limit: unknown, cursor: unknown): VendorAnswer => {
     const from = Number(cursor ?? 0);
     const to = from + Number(limit ?? 100);
@@ -158,7 +158,8 @@ export async function startSlackServer(token: string) {
 }
 
 /**
- * Returns whether a section exceeds 3,000 characters: https://docs.slack.dev/reference/block-kit/blocks/section-block
+ * Returns whether a block is a section of more than 3,000 characters:
+ * https://docs.slack.dev/reference/block-kit/blocks/section-block
  */
 function isLongSection(block: unknown): boolean {
   const { type, text } = Object(block) as { type?: string; text?: { text?: string } };

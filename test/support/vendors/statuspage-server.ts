@@ -4,7 +4,7 @@ type Body = Record<string, unknown>;
 const STATUSES = ['operational', 'under_maintenance', 'degraded_performance', 'partial_outage', 'major_outage'];
 
 /**
- * Starts a server for the REST API of Atlassian Statuspage (https://developer.statuspage.io/) with one page, and a
+ * Starts a server for the REST API of Atlassian Statuspage (https://developer.statuspage.io/). It has one page, and a
  * group with one component.
  */
 export async function startStatuspageServer({ apiKey }: { apiKey: string }) {
@@ -13,14 +13,14 @@ export async function startStatuspageServer({ apiKey }: { apiKey: string }) {
     { id: 'api', name: 'API', status: 'operational', group: false },
   ];
   const incidents: (Body & { incident_updates: Body[] })[] = [];
-  /** Texts of the updates that were sent to subscribers. */
+  /** Bodies of the updates that were sent to subscribers. */
   const notified: unknown[] = [];
   const failures: VendorAnswer[] = [];
   const invalid = (text: string): VendorAnswer => ({ status: 422, body: { error: [text] } });
 
   /**
-   * Returns a refusal, or null, according to the limits and values of
-   * https://developer.statuspage.io/#operation/postPagesPageIdIncidents
+   * Returns a refusal if a request violates the limits and values of
+   * https://developer.statuspage.io/#operation/postPagesPageIdIncidents, otherwise null.
    */
   function refusal({ name, body, status, components: given, metadata }: Body): VendorAnswer | null {
     if (name !== undefined && String(name).length > 255) return invalid('Name is too long (maximum is 255 characters)');

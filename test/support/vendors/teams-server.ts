@@ -3,8 +3,8 @@ import { startVendorServer, type VendorAnswer, type VendorRequest } from '../ven
 const SIGNATURE = 'canary-workflow-signature';
 /**
  * Maximum size of a message in bytes
- * (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions), counted with the
- * card as a string inside the message: https://github.com/MicrosoftDocs/msteams-docs/issues/11274
+ * (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions). The card is counted
+ * as a string inside the message: https://github.com/MicrosoftDocs/msteams-docs/issues/11274
  */
 const MAX_BYTES = 28 * 1_024;
 
@@ -20,7 +20,7 @@ const refusal = (status: number, code: string, message: string): VendorAnswer =>
 export async function startTeamsServer() {
   const failures: VendorAnswer[] = [];
   const cards: { version: string; body: { text: string }[]; actions?: unknown[] }[] = [];
-  /** Errors of workflows after their response 202. The messages of these workflows are not posted. */
+  /** Errors of workflow runs that fail after they have responded with 202. Their messages are not posted. */
   const lost: string[] = [];
 
   function workflow({ method, path, headers, body }: VendorRequest): VendorAnswer {
