@@ -148,7 +148,7 @@ function cpuMsOf(path: string): number {
 }
 
 /**
- * Returns the name of a thread. Node does not name its threads: the busiest `Node thread` of a worker is the thread
+ * Returns the name of a thread. Node does not name its threads, but the busiest `Node thread` of a worker is the thread
  * that runs workflows. Threads of the native core have names.
  */
 function threadName(pid: number, thread: string): string {

@@ -11,7 +11,7 @@ import { residentMb } from './resident';
 import { cpuUsage, databaseUsage, type Usage } from './costs';
 
 const ADMIN_TOKEN = 'bench-admin-token-0123456789';
-/** A rate limit far above what the machine can do, so that it does not affect measurements. */
+/** A rate limit that the machine cannot reach. It therefore does not affect measurements. */
 const NO_LIMIT = '1000000';
 const CONNECTIONS = 64;
 const STOP_GRACE_MS = 15_000;

@@ -147,8 +147,8 @@ const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
 ];
 
 /**
- * Returns the suggested labels that begin with the typed text. The last `|` marks the cursor; any others are part of
- * the text, as filter operators.
+ * Returns the suggested labels that begin with the typed text. The last `|` marks the cursor. Any others are filter
+ * operators in the text.
  */
 function labelsAt(marked: string): string[] {
   const offset = marked.lastIndexOf('|');

@@ -10,8 +10,8 @@ import { until } from '../support/until';
 const SUSPENDED_MS = 9_000;
 /**
  * Maximum milliseconds until another worker receives a step from a suspended worker. For up to a minute, Temporal
- * assigns the step to one after another of the polls that the suspended worker has left open. After each poll, the
- * heartbeat timeout and the pause between attempts must pass.
+ * assigns the step to the polls that the suspended worker has left open, one poll after another. Each time, the
+ * heartbeat timeout and the pause between attempts must pass before the next assignment.
  */
 const TAKEN_OVER_MS = 150_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -34,7 +34,7 @@ function bodies(requests: readonly VendorRequest[], method: string, path: RegExp
 
 const kube = '/apis/apps/v1/namespaces/default';
 
-/** Creates objects at the vendors before the run, so that each step has its own target. */
+/** Creates objects at the vendors before the run, so that each step has a separate target. */
 async function seed(vendors: Vendors): Promise<void> {
   const { slack, github, gitlab, servicenow, statuspage, kubernetes } = vendors;
   statuspage.incidents.push({ id: 'seed', name: 'Seed', status: 'investigating', incident_updates: [] });

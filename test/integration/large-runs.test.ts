@@ -3,7 +3,7 @@ import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { replayRuns } from '../support/histories';
 
 /**
- * Number of branches. Each branch has 200 KB. Together, they exceed the 4 MB that Temporal accepts with one workflow
+ * Number of branches. With 200 KB each, the branches together exceed the 4 MB that Temporal accepts with one workflow
  * task.
  */
 const BRANCHES = 24;
