@@ -26,7 +26,7 @@ describe('automations with runs in progress', () => {
     fetch(`${api.url}/api/v1${path}`, { method, headers: { authorization: engine.authorization } });
   const paths = (step: string) =>
     engine.receiver.received.map(({ path }) => path).filter((path) => path.includes(step));
-  /** Starts one run that waits, and two more that are queued behind it. */
+  /** Starts one run that waits, and two more that are queued after it. */
   const threeQueued = async (type: string): Promise<string> => {
     const id = await engine.save(automation(type, 'queued', type));
     await engine.emit(type, {}, { times: 3 });
