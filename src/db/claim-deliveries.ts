@@ -67,9 +67,9 @@ export interface DeliveryIdentity {
 
 /**
  * Claims the identities of one message in the caller's transaction, in the order of their keys. If one of them is
- * already known, the message is a repeat: the identities that precede it are assigned to the first delivery, whose
- * change ids are returned, and the remaining identities are not claimed. Otherwise returns undefined, and this message
- * owns all of the identities.
+ * already known, the message is a repeat: its other identities are assigned to the first delivery, whose change ids are
+ * returned. A further copy that shares only these other identities is then a repeat, too. Otherwise returns undefined,
+ * and this message owns all of the identities.
  */
 export async function claimDelivery(
   tx: Executor,
@@ -77,6 +77,7 @@ export async function claimDelivery(
   changeIds: readonly string[],
 ): Promise<string[] | undefined> {
   const own: string[] = [];
+  let known: string | undefined;
   // Keys are claimed in sorted order, so that two transactions with the same keys wait for each other instead of
   // deadlocking.
   for (const { key, ttlSeconds } of [...identities].sort((a, b) => (a.key < b.key ? -1 : 1))) {
@@ -85,19 +86,16 @@ export async function claimDelivery(
       on conflict (key) do update set change_ids = excluded.change_ids, created_at = excluded.created_at
         where known.created_at < now() - make_interval(secs => ${ttlSeconds ?? null}::double precision)
       returning key`);
-    if (claimed.rows.length === 1) {
-      own.push(key);
-      continue;
-    }
-    const first = (await changeIdsOf(tx, [key])).get(key) ?? [];
-    // The identities that were claimed before this one belong to the first delivery, too.
-    if (own.length > 0) {
-      await tx.execute(sql`
-        update dedup_keys set change_ids = ${sql.param(first)}::uuid[] where key = any(${sql.param(own)}::text[])`);
-    }
-    return first;
+    if (claimed.rows.length === 1) own.push(key);
+    else known ??= key;
   }
-  return undefined;
+  if (known === undefined) return undefined;
+  const first = (await changeIdsOf(tx, [known])).get(known) ?? [];
+  if (own.length > 0) {
+    await tx.execute(sql`
+      update dedup_keys set change_ids = ${sql.param(first)}::uuid[] where key = any(${sql.param(own)}::text[])`);
+  }
+  return first;
 }
 
 /**

@@ -44,11 +44,15 @@ describe('a message with several identities', () => {
       changeIds,
     );
 
-  it('is a repeat if one of them is known, and its other identities then belong to the first delivery', async () => {
-    const [first, second] = [uuidV7.next(), uuidV7.next()];
-    expect(await claim(['b-delivery'], [first])).toBeUndefined();
-    // A retry with the same delivery id and another signature, and then a copy of the retry without the delivery id.
-    expect(await claim(['a-signature', 'b-delivery'], [second])).toEqual([first]);
-    expect(await claim(['a-signature'], [uuidV7.next()])).toEqual([first]);
-  });
+  it.each(['a-signature', 'c-signature'])(
+    'is a repeat if one of them is known, and its other identities then belong to the first delivery: %s',
+    async (signature) => {
+      const [first, second] = [uuidV7.next(), uuidV7.next()];
+      const delivery = `b-delivery of ${signature}`;
+      expect(await claim([delivery], [first])).toBeUndefined();
+      // A retry with the same delivery id and another signature, and then a copy of the retry without the delivery id.
+      expect(await claim([signature, delivery], [second])).toEqual([first]);
+      expect(await claim([signature], [uuidV7.next()])).toEqual([first]);
+    },
+  );
 });
