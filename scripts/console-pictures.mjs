@@ -138,7 +138,17 @@ async function fill() {
     return items[0]?.routedAt && items[0].changeId;
   });
   const objective = await objectiveOf('checkout', 'Checkout is up');
-  return { pages, failed, waiting, silent, objective, disks: await automation('Clean up full disks', {}) };
+  const { items: incidents } = await call('GET', '/incidents?limit=1');
+  const { items: planned } = await call('GET', '/maintenances?limit=1');
+  if (planned.length === 0) {
+    const hours = (count) => new Date(Date.now() + count * 3_600_000).toISOString();
+    await call('POST', '/maintenances', {
+      ...{ title: 'Upgrade of the orders database', systemIds: ['orders-db'] },
+      ...{ startAt: hours(20), endAt: hours(22), suppressNotifications: true },
+    });
+  }
+  const incident = incidents[0]?.id;
+  return { pages, failed, waiting, silent, objective, incident, disks: await automation('Clean up full disks', {}) };
 }
 
 async function take(browser, name, path, options = {}) {
@@ -158,7 +168,7 @@ async function take(browser, name, path, options = {}) {
   await context.close();
 }
 
-const { pages, failed, waiting, silent, objective, disks } = await fill();
+const { pages, failed, waiting, silent, objective, incident, disks } = await fill();
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--headless', '--no-sandbox', '--disable-gpu'],
@@ -176,6 +186,14 @@ try {
   await take(browser, 'console-alert', '/alerts/checkout-errors');
   await take(browser, 'console-objective', `/slos/${objective}`);
   await take(browser, 'console-system', '/systems/checkout');
+  await take(browser, 'console-alerts', '/alerts');
+  await take(browser, 'console-incident', `/incidents/${incident}`);
+  await take(browser, 'console-maintenances', '/maintenances');
+  await take(browser, 'console-map', '/systems?view=map');
+  await take(browser, 'console-entities', '/entities');
+  await take(browser, 'console-connections', '/connections');
+  await take(browser, 'console-scripts', '/scripts');
+  await take(browser, 'console-access', '/system');
 } finally {
   await browser.close();
 }

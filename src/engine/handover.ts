@@ -24,7 +24,7 @@ const MAX_NAMED = 20;
 export type Verdict =
   /** The change is routed. `refusals` contains the triggers that it is routed without. */
   | { type: 'route'; refusals: readonly Reason[] }
-  /** The changes of the entity wait for a worker that provides the missing names. */
+  /** The entity's changes wait until a worker that provides the missing names is available. */
   | { type: 'hold' }
   /**
    * Another live worker provides `names`. They include everything that the change needs, except what no live worker

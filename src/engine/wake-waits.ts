@@ -144,9 +144,9 @@ function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: WakeCause
 const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }) => a.kind === b.kind && a.id === b.id;
 
 /**
- * Returns what wakes a wait, or null when none of the changes does. `{}` means that the run must evaluate the wait,
- * because this worker lacks a filter or the type of an awaited event, or its evaluation failed. If the evaluation in
- * the run fails as well, the run records that error.
+ * Returns what wakes a wait, or null if none of the changes does. `{}` means that the run must evaluate the wait itself,
+ * because this worker lacks a filter or the type of an awaited event, or failed to evaluate the wait. If the run's
+ * evaluation also fails, the run records the error.
  */
 async function wakingOf(
   deps: WakeDeps,

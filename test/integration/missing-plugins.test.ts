@@ -49,7 +49,7 @@ describe('automations whose plugins no worker has', () => {
            else expires_at end`,
       [seconds],
     );
-  /** Starts a worker without plugins, and starts and stops a worker with the plugin `weather`. */
+  /** Starts and returns a worker without plugins. Beside it, a worker with the plugin `weather` starts and stops. */
   const startWithout = async (): Promise<FermataProcess> => {
     const [plain, weather] = await Promise.all([fleet.start(''), fleet.start(WEATHER)]);
     await weather.stop();

@@ -1,7 +1,7 @@
 /**
- * Returns the held items in their current order, each in its version from `latest` if `latest` contains it. They are
- * followed by the items that come after the last held item in `latest`, e.g. those of another page. Other new items are
- * left out.
+ * Returns the held items in their current order, updated from `latest` where it contains them, followed by the items
+ * after the last held item in `latest`, e.g. those of another page. Other new items are left out. If no items are held,
+ * returns `latest`.
  */
 export function steadyItems<Item>(
   held: readonly Item[],

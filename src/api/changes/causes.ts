@@ -30,7 +30,7 @@ export interface LinkBelow extends Link {
   startedRunIds: string[];
 }
 
-/** Everything that runs caused, nearest first. */
+/** The changes that a set of runs caused, nearest first: at most `MAX_BELOW`. */
 export interface Effects {
   links: LinkBelow[];
   /** Whether changes or runs were left out because there are more than `MAX_BELOW`. */

@@ -5,7 +5,7 @@ import { normalizeEvent, type Registry } from '../../domain/registry/registry';
 import type { TriggerType } from '../../domain/registry/trigger-type';
 import { SCHEDULE_KIND, scheduleEntityId } from '../../domain/schedules/schedule-messages';
 
-/** A trigger that listens to the event of a change. */
+/** A trigger that listens for an event of the change. */
 export interface ListeningTrigger {
   triggerId: string;
   occurrence: Occurrence;

@@ -1,4 +1,4 @@
-/** Maximum number of characters of a sample. */
+/** Maximum length of a sample, in characters. */
 const MAX_LENGTH = 256;
 
 /** Thrown for a pattern with an unsupported construct. */

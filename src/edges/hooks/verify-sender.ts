@@ -88,7 +88,7 @@ function signedParts(
 }
 
 /**
- * Returns the signed content for a header `t=<unix>,v1=<hex>`, which signs `t.body`. Returns undefined when the header
+ * Returns the content that a header `t=<unix>,v1=<hex>` signs: `<t>.<body>`. Returns undefined when the header
  * is malformed, its time is outside the tolerance, or no signature matches. During a rotation of the secret, a sender
  * may send several `v1` signatures.
  */

@@ -29,7 +29,7 @@ export interface Mount {
   isWritable?: boolean;
 }
 
-/** The contents of a sandbox. */
+/** What a sandbox runs, and the environment, files and mounts that it provides. */
 export interface SandboxContent {
   command: readonly string[];
   /** The complete environment of the script. */

@@ -7,7 +7,7 @@ import { processTree } from './process-tree';
  * contain processes.
  */
 const LEAF = 'fermata-service';
-/** Cgroup below the delegated cgroup that contains one cgroup per running script. */
+/** Child of the delegated cgroup. It contains one cgroup per running script. */
 const SCRIPTS = 'fermata-scripts';
 const CONTROLLERS = ['memory', 'pids'];
 

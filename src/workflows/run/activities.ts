@@ -150,8 +150,7 @@ export async function callStep(
 }
 
 /**
- * Returns the failure that the step's attempts have recorded, or undefined when they have recorded none, for example
- * after a timeout.
+ * Returns the failure that the step's attempts recorded, or undefined if there is none, for example after a timeout.
  */
 function failedFor(cause: unknown): Failed | undefined {
   if (!(cause instanceof ApplicationFailure) || !cause.nonRetryable) return undefined;

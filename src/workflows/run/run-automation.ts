@@ -23,7 +23,7 @@ import { MAX_INPUT_BYTES, overLimit } from './task-room';
 /** Sent when something that a wait of the run depends on has changed. */
 export const wake = defineSignal<[WakeSignal]>('wake');
 
-/** Sent when the rows of waits may not match the execution. Each wait is evaluated again, which writes its row. */
+/** Sent when wait rows might not match the execution. Each wait is evaluated again, which rewrites its row. */
 export const evaluateWaits = defineSignal<[EvaluateWaitsSignal]>('evaluateWaits');
 
 interface End {

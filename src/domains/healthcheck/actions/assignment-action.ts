@@ -21,7 +21,7 @@ const assignmentArtifact = {
   }),
 };
 
-/** Returns an action on one check of one system. */
+/** Creates an action that applies `work` to the assignment of one check to one system. */
 export function assignmentAction(
   texts: { id: string; displayName: string; description: string },
   work: (write: DomainWrite, config: Config) => Promise<{ assignment: Assignment; enqueued: boolean }>,
