@@ -35,18 +35,13 @@ export interface WaitRow {
  */
 const notBefore = (since: Date) => sql`at >= ${since.toISOString()}::timestamptz - interval '1 minute'`;
 
-interface Row extends Record<string, unknown> {
-  kind: 'candidate' | 'wait';
-  automation_id: string;
-  automation_name: string;
-  trigger_id: string;
-  version: number;
-  outcome: string;
-  detail: string | null;
+/** A decision about a candidate, as it is stored. */
+interface Decision extends Omit<CandidateRow, 'deciding' | 'held' | 'heldWhenArmed'> {
   deciding: DecidingPart | readonly DecidingPart[] | null;
-  run_id: string | null;
-  dwell: CandidateRow['dwell'];
-  counted: CandidateRow['counted'];
+}
+
+interface Row extends Decision, Record<string, unknown> {
+  kind: 'candidate' | 'wait';
   path: string | null;
 }
 
@@ -61,7 +56,8 @@ export async function routingsOfChange(
   recordedAt: Date,
 ): Promise<{ candidates: CandidateRow[]; waits: WaitRow[] }> {
   const found = await db.execute<Row>(sql`
-    select kind, automation_id, automation_name, trigger_id, version, outcome, detail, deciding, run_id, dwell, counted, path
+    select kind, automation_id as "automationId", automation_name as "automationName", trigger_id as "triggerId", version,
+      outcome, detail, deciding, run_id as "runId", dwell, counted, path
     from routings
     where change_id = ${changeId} and kind in ('candidate', 'wait')
       and ${notBefore(recordedAt)}
@@ -69,13 +65,13 @@ export async function routingsOfChange(
   const candidates = new Map<string, CandidateRow>();
   const waits = new Map<string, WaitRow>();
   for (const refusal of await refusalsOf(db, changeId)) candidates.set(nameOf(refusal), refusal);
-  for (const row of found.rows) {
-    if (row.kind === 'wait') {
-      const wait = { runId: row.run_id ?? '', path: row.path ?? '', woken: row.outcome === 'woken' };
+  for (const { kind, path, ...decision } of found.rows) {
+    if (kind === 'wait') {
+      const wait = { runId: decision.runId ?? '', path: path ?? '', woken: decision.outcome === 'woken' };
       waits.set(`${wait.runId} ${wait.path}`, wait);
       continue;
     }
-    const own = toCandidate(row);
+    const own = toCandidate(decision);
     const before = candidates.get(nameOf(own));
     candidates.set(nameOf(own), {
       ...own,
@@ -96,37 +92,25 @@ async function refusalsOf(db: Executor, changeId: string): Promise<CandidateRow[
     where kind = 'refused' and at = (select routed_at from changes where change_id = ${changeId})
       and ${changeId} = any(change_ids)`);
   return found.rows.flatMap(({ change_ids: changeIds, refused }) =>
-    unpackRefusals({ changeIds, refused }, changeId).map((refusal) => ({
-      ...{ automationId: refusal.automationId, automationName: refusal.automationName, triggerId: refusal.triggerId },
-      ...{ version: refusal.version, outcome: refusal.outcome, detail: refusal.detail ?? null, runId: null },
-      ...partsOf(refusal.outcome, refusal.deciding ?? null),
-      dwell: (refusal.dwell ?? null) as CandidateRow['dwell'],
-      counted: refusal.counted ?? null,
-    })),
+    unpackRefusals({ changeIds, refused }, changeId).map(({ detail, deciding, dwell, counted, ...refusal }) =>
+      toCandidate({
+        ...refusal,
+        detail: detail ?? null,
+        deciding: deciding ?? null,
+        runId: null,
+        dwell: (dwell ?? null) as CandidateRow['dwell'],
+        counted: counted ?? null,
+      }),
+    ),
   );
 }
 
-const toCandidate = (row: Row): CandidateRow => ({
-  automationId: row.automation_id,
-  automationName: row.automation_name,
-  triggerId: row.trigger_id,
-  version: row.version,
-  outcome: row.outcome,
-  detail: row.detail,
-  ...partsOf(row.outcome, row.deciding),
-  runId: row.run_id,
-  dwell: row.dwell,
-  counted: row.counted,
-});
-
 /** Interprets what `deciding` stores for an outcome: a single part was false; the parts in a list were true. */
-function partsOf(
-  outcome: string,
-  deciding: DecidingPart | readonly DecidingPart[] | null,
-): Pick<CandidateRow, 'deciding' | 'held' | 'heldWhenArmed'> {
+function toCandidate({ deciding, ...decision }: Decision): CandidateRow {
   const held = isList(deciding) ? [...deciding] : null;
-  const isArmed = outcome === 'dwell_armed';
+  const isArmed = decision.outcome === 'dwell_armed';
   return {
+    ...decision,
     deciding: isList(deciding) ? null : deciding,
     held: isArmed ? null : held,
     heldWhenArmed: isArmed ? held : null,

@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { DecidingPart } from '../domain/conditions/deciding-part';
 import type { Executor } from './executor';
-import type { ChangeFence } from './mark-routed';
+import { markStatement, type ChangeFence } from './mark-routed';
 import { packRefusals, type Refused } from './packed-refusals';
 import { storableJson } from './storable-json';
 
@@ -19,8 +19,8 @@ export interface NewRouting {
   deciding?: DecidingPart | readonly DecidingPart[] | undefined;
   /** The run that was started, the run that waits, or the run that caused the change, depending on the kind of row. */
   runId?: string;
-  dwell?: Record<string, unknown>;
-  counted?: { count: number; needed: number };
+  dwell?: Record<string, unknown> | undefined;
+  counted?: { count: number; needed: number } | undefined;
   /** Path of the waiting step. */
   path?: string;
 }
@@ -57,18 +57,13 @@ export async function markWithRoutings(
   changes: readonly { fence: ChangeFence; routings: readonly NewRouting[] }[],
 ): Promise<Set<number>> {
   if (changes.length === 0) return new Set();
-  const fences = JSON.stringify(changes.map(({ fence }) => fence));
+  const fences = changes.map(({ fence }) => fence);
   const refusals = changes.map(({ routings }) => routings.filter(isRefusal).map(withShortDetail));
   const others = changes.flatMap(({ fence, routings }) =>
     routings.filter((routing) => !isRefusal(routing)).map((routing) => recordOf(routing, fence.seq)),
   );
   const result = await db.execute<{ seq: string }>(sql`
-    with marked as (
-      update changes c set routed_at = statement_timestamp()
-      from jsonb_to_recordset(${fences}::jsonb) as f(seq bigint, partition smallint, epoch bigint)
-      join partition_leases l on l.partition = f.partition and l.epoch = f.epoch and l.owner = ${workerId}
-      where c.seq = f.seq and c.partition = f.partition and c.routed_at is null
-      returning c.seq)
+    with marked as (${markStatement(workerId, fences)})
     ${packed(refusals)} ${noted(others)}
     select seq from marked`);
   return new Set(result.rows.map((row) => Number(row.seq)));

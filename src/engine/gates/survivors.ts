@@ -120,22 +120,9 @@ function requestFor({ entered, variables }: PassedCandidate): RunRequest {
 
 /** Returns the `routings` row of a candidate that was refused. */
 export function routingOf({ candidate, refusal, changeId }: Omit<Reason, 'contextKey'>): NewRouting {
-  const { automation, trigger } = candidate;
   const { outcome, detail, deciding, held, dwell, counted } = refusal;
-  // Written without spreads of parts, because it runs for every event that an automation refuses.
-  return {
-    kind: 'candidate',
-    changeId,
-    automationId: automation.id,
-    automationName: automation.name,
-    triggerId: trigger.id,
-    version: automation.version,
-    outcome,
-    detail,
-    deciding: deciding?.() ?? listed(held?.() ?? []),
-    ...(dwell !== undefined && { dwell }),
-    ...(counted !== undefined && { counted }),
-  };
+  const parts = deciding?.() ?? listed(held?.() ?? []);
+  return { ...namesOf(candidate), changeId, outcome, detail, deciding: parts, dwell, counted };
 }
 
 /** Returns parts as they are stored: undefined instead of an empty list. */
