@@ -67,6 +67,16 @@ describeConsole('the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('signs in with a link that is opened in a tab that already shows the sign-in page', async () => {
+    const { page, problems } = await open('/console/sign-in#code=fml_expired');
+    await page.getByRole('alert').waitFor();
+    expect(page.url()).not.toContain('code');
+    // Only the hash differs from the current address, so the browser does not load the page again.
+    await page.goto(`${api.url}${await link()}`);
+    await page.getByRole('heading', { name: 'Now' }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
   it('links a failed run to all runs with the same error, which can be filtered by time', async () => {
     const { page, problems } = await screens.open(`/runs/${runId}`, { timezoneId: 'Europe/Berlin' });
     await page.getByRole('link', { name: 'all runs with this error' }).click();

@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { signIn } from '../api/session';
 import { Problem } from '../ui/page';
 
@@ -9,13 +9,15 @@ function nextOf(search: string): string {
   return /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/now';
 }
 
-/** A form that signs in with a token. Signs in immediately if the address contains the code of a one-time link. */
+/**
+ * A form that signs in with a token. Signs in immediately if the address contains, or later receives, the code of a
+ * one-time link.
+ */
 export function SignIn() {
   const navigate = useNavigate();
   const [token, setToken] = useState('');
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const tried = useRef(false);
   const enter = async (text: string) => {
     setBusy(true);
     setError(undefined);
@@ -30,13 +32,18 @@ export function SignIn() {
   };
   useEffect(() => {
     document.title = 'Sign in · Fermata';
-    const code = new URLSearchParams(window.location.hash.slice(1)).get('code');
-    if (code === null || tried.current) return;
-    tried.current = true;
-    // The code works only once, so keep it out of the browser history.
-    window.history.replaceState(null, '', window.location.pathname);
-    void enter(code);
-  });
+    const redeem = () => {
+      const code = new URLSearchParams(window.location.hash.slice(1)).get('code');
+      if (code === null) return;
+      // The code works only once, so keep it out of the browser history.
+      window.history.replaceState(null, '', window.location.pathname);
+      void enter(code);
+    };
+    redeem();
+    // A link opened in a tab that already shows this page changes only the hash, and does not load the page again.
+    window.addEventListener('hashchange', redeem);
+    return () => window.removeEventListener('hashchange', redeem);
+  }, []);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void enter(token);
