@@ -113,9 +113,15 @@ describeConsole('operations in the console', () => {
     await dialog.getByRole('option', { name: 'Search engine search' }).waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
-    await dialog.getByRole('button', { name: 'Remove search' }).waitFor();
+    const chosen = dialog.getByRole('list', { name: 'Chosen' });
+    await chosen.getByRole('button', { name: 'Remove Search engine' }).waitFor();
+    await chosen.getByText('Search engine').and(chosen.getByTitle('Search engine (search)')).waitFor();
     await systems.fill('accounts');
     await dialog.getByRole('option', { name: 'Ledger of accounts ledger' }).click();
+    // A system that is entered by its id is also shown by its name.
+    await systems.fill('checkout,');
+    await chosen.getByTitle('Checkout (checkout)').waitFor();
+    await chosen.getByRole('button', { name: 'Remove Checkout' }).click();
     expect(await seriousFindings(page)).toEqual([]);
     // Escape closes the list, but not the dialog.
     await systems.fill('check');
@@ -170,6 +176,22 @@ describeConsole('operations in the console', () => {
     await page.getByLabel('System').fill('checkout');
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('row', { name: /Availability.*99.9 % in 30 days/ }).waitFor();
+  });
+
+  it('shows the system that was chosen for an objective by its name, and sends its id', async () => {
+    await screens.post('/systems', { id: 'sys-41', name: 'Card payments' });
+    const { page, problems } = await screens.open('/slos');
+    await page.getByRole('button', { name: 'New objective' }).click();
+    await page.getByLabel('Name').fill('Payments are accepted');
+    const system = page.getByRole('combobox', { name: 'System' });
+    await system.fill('card');
+    await page.getByRole('option', { name: 'Card payments sys-41' }).click();
+    expect(await system.inputValue()).toBe('Card payments');
+    expect(await system.getAttribute('title')).toBe('sys-41');
+    await page.getByRole('button', { name: 'Create' }).click();
+    const row = page.getByRole('row', { name: /Payments are accepted/ });
+    await row.getByRole('link', { name: 'Card payments' }).waitFor();
+    expect(problems).toEqual([]);
   });
 
   it('shows which systems depend on a system, and its firing alerts', async () => {

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { api, bodyOf } from './client';
+import { queryClient } from './query-client';
 
 /** Maximum number of ids in one request. */
 const MOST = 50;
@@ -39,13 +40,20 @@ async function readBatch(batch: readonly Wanted[]): Promise<void> {
   }
 }
 
+const keyOf = (id: string | undefined) => ['system-name', id] as const;
+
+/** Caches the name of a system that another response contained, so that it is not requested again. */
+export function rememberSystemName(id: string, name: string): void {
+  queryClient.setQueryData(keyOf(id), name);
+}
+
 /**
  * Returns the name of a system, or null if there is no id, if the name has not been read yet, or if no system has this
  * id.
  */
 export function useSystemName(id: string | undefined): string | null {
   const { data } = useQuery({
-    queryKey: ['system-name', id],
+    queryKey: keyOf(id),
     enabled: id !== undefined,
     staleTime: FRESH_MS,
     queryFn: () => readName(id ?? ''),

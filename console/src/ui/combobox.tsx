@@ -11,6 +11,8 @@ interface ComboboxProps {
   hint?: ReactNode;
   /** The text in the input, without values that have already been chosen. */
   text: string;
+  /** Tooltip of the input. Default: none. */
+  title?: string | undefined;
   /** Choices that match the text. */
   choices: readonly Choice[];
   required: boolean;
@@ -27,7 +29,7 @@ interface ComboboxProps {
  * Escape closes the list. Text that is not in the list is also accepted.
  */
 export function Combobox(props: ComboboxProps) {
-  const { label, hint, text, choices, required, onType, onChoose, onErase, onLeave } = props;
+  const { label, hint, text, title, choices, required, onType, onChoose, onErase, onLeave } = props;
   const listId = useId();
   const { shown, active, open, close } = useMarked(choices);
   const choose = (value: string) => {
@@ -60,7 +62,7 @@ export function Combobox(props: ComboboxProps) {
       {(id) => (
         <div className="combobox">
           <input
-            {...{ id, value: text, required, autoComplete: 'off', role: 'combobox' }}
+            {...{ id, title, value: text, required, autoComplete: 'off', role: 'combobox' }}
             aria-autocomplete="list"
             aria-expanded={shown}
             aria-controls={listId}

@@ -2,7 +2,9 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { X } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
 import { api, bodyOf } from '../../api/client';
+import { rememberSystemName, useSystemName } from '../../api/system-names';
 import { Combobox, type Choice } from '../../ui/combobox';
+import { EntityName } from '../../ui/entity-name';
 
 const SHOWN = 5;
 
@@ -46,7 +48,10 @@ export function SystemsField({ value, onChange }: SystemsFieldProps) {
         choices={choices}
         required={value.length === 0}
         onType={(next) => (next.endsWith(',') ? add(idsOf(next)) : setText(next))}
-        onChoose={(id) => add([id])}
+        onChoose={(id) => {
+          remember(choices, id);
+          add([id]);
+        }}
         onErase={() => onChange(value.slice(0, -1))}
         onLeave={() => add(idsOf(text))}
       />
@@ -54,32 +59,57 @@ export function SystemsField({ value, onChange }: SystemsFieldProps) {
           loses focus. */}
       <ul className="chosen" aria-label="Chosen">
         {value.map((id) => (
-          <li key={id} className="tag">
-            {id}
-            <button type="button" className="icon" aria-label={`Remove ${id}`} onClick={() => remove(id)}>
-              <X size={12} aria-hidden />
-            </button>
-          </li>
+          <ChosenSystem key={id} id={id} onRemove={() => remove(id)} />
         ))}
       </ul>
     </div>
   );
 }
 
-/** A field for one system, which is chosen from a list or entered as an id. */
+/** A chosen system, with a button that removes it. The tooltip shows the id. */
+function ChosenSystem({ id, onRemove }: { id: string; onRemove(): void }) {
+  const name = useSystemName(id);
+  return (
+    <li className="tag">
+      <EntityName id={id} name={name} short={60} />
+      <button type="button" className="icon" aria-label={`Remove ${name ?? id}`} onClick={onRemove}>
+        <X size={12} aria-hidden />
+      </button>
+    </li>
+  );
+}
+
+/**
+ * A field for one system, which is chosen from a list or entered as an id. Shows the name of a system that was chosen
+ * from the list. The tooltip then shows the id.
+ */
 export function SystemField({ value, onChange }: { value: string; onChange(id: string): void }) {
-  const choices = useSystems(value);
+  const [chosen, setChosen] = useState<Choice>();
+  const choices = useSystems(chosen === undefined ? value : '');
   return (
     <Combobox
       label="System"
       hint="Enter part of a name or id."
-      text={value}
+      text={chosen?.label ?? value}
+      title={chosen?.value}
       choices={choices.filter(({ value: id }) => id !== value)}
       required
-      onType={onChange}
-      onChoose={onChange}
+      onType={(text) => {
+        setChosen(undefined);
+        onChange(text);
+      }}
+      onChoose={(id) => {
+        setChosen(choices.find((choice) => choice.value === id));
+        onChange(id);
+      }}
     />
   );
+}
+
+/** Caches the name of the system that was chosen from the list. */
+function remember(choices: readonly Choice[], id: string): void {
+  const choice = choices.find(({ value }) => value === id);
+  if (choice !== undefined) rememberSystemName(id, choice.label);
 }
 
 /** Returns the ids in a comma-separated list. */
