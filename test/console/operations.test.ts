@@ -224,6 +224,30 @@ describeConsole('operations in the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('shows the labels that tell two alerts with the same name apart', async () => {
+    const replica = (instance: string) => ({
+      ...{ status: 'firing', fingerprint: `replica-${instance}`, startsAt: new Date().toISOString() },
+      labels: { alertname: 'ReplicaLags', severity: 'warning', system: 'replicas', instance },
+    });
+    await screens.post('/ingest/alertmanager', {
+      ...{ version: '4', status: 'firing' },
+      alerts: [replica('db-1'), replica('db-2')],
+    });
+    const { page, problems } = await screens.open('/now');
+    const list = page.getByRole('region', { name: 'Firing alerts' }).getByRole('listitem');
+    const labels = '{instance="db-2"}';
+    const line = list.filter({ hasText: 'ReplicaLags' }).filter({ hasText: labels });
+    await line.getByRole('link', { name: 'ReplicaLags' }).waitFor();
+    expect(await line.count()).toBe(1);
+    expect(await line.getByText(labels).getAttribute('title')).toContain('system="replicas"');
+    await page.goto(`${screens.api.url}/console/alerts`);
+    await page.getByRole('row', { name: `ReplicaLags ${labels}` }).waitFor();
+    await page.goto(`${screens.api.url}/console/systems/replicas`);
+    await page.getByRole('listitem').filter({ hasText: 'ReplicaLags' }).filter({ hasText: labels }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
   it('leads from a system to all its alerts and incidents, with a filter that can be removed', async () => {
     const { page } = await screens.open('/systems/checkout');
     await page.getByRole('link', { name: 'All alerts' }).click();

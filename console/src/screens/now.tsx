@@ -5,6 +5,7 @@ import { changeName, runEvent } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
 import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
+import { AlertLabels } from '../ui/alert-labels';
 import { Countdown } from '../ui/countdown';
 import { OutcomeBars } from '../ui/bars';
 import { EntityName } from '../ui/entity-name';
@@ -98,22 +99,31 @@ function FiringAlerts() {
           <List
             none="No alerts are firing."
             items={items.map((alert) => (
-              <span key={alert.fingerprint} className="line">
-                <Status value="firing" label={alert.severity ?? 'firing'} />
-                <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}}>
-                  {alert.name ?? alert.fingerprint}
-                </Link>
-                <span className="line-side">{alert.systemId !== undefined && <SystemName id={alert.systemId} />}</span>
-                {alert.acknowledgedBy != null && <span className="faint">acknowledged by {alert.acknowledgedBy}</span>}
-                <span className="line-end">
-                  <Time at={alert.startsAt} />
-                </span>
-              </span>
+              <div key={alert.fingerprint}>
+                <FiringAlert alert={alert} />
+                <AlertLabels alert={alert} />
+              </div>
             ))}
           />
         )}
       </Loaded>
     </Panel>
+  );
+}
+
+function FiringAlert({ alert }: { alert: components['schemas']['Alert'] }) {
+  return (
+    <span className="line">
+      <Status value="firing" label={alert.severity ?? 'firing'} />
+      <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}}>
+        {alert.name ?? alert.fingerprint}
+      </Link>
+      <span className="line-side">{alert.systemId !== undefined && <SystemName id={alert.systemId} />}</span>
+      {alert.acknowledgedBy != null && <span className="faint">acknowledged by {alert.acknowledgedBy}</span>}
+      <span className="line-end">
+        <Time at={alert.startsAt} />
+      </span>
+    </span>
   );
 }
 

@@ -1,9 +1,6 @@
 import type { Change } from '../../domain/entities/change';
+import { mainLabelsText } from '../../domain/entities/main-labels';
 
-/** Labels that best identify an alert, in order of preference. */
-const MAIN_LABELS = ['instance', 'host', 'hostname', 'system', 'service', 'job', 'namespace', 'pod', 'severity'];
-/** Maximum number of labels in the name of an alert. */
-const MAX_LABELS = 3;
 /** Maximum length of a name, in characters. */
 const MAX_LENGTH = 120;
 
@@ -31,16 +28,7 @@ export function nameOfChange(change: Change): string | null {
 
 function nameOfAlert(state: State): string | null {
   const labels = (state['labels'] ?? {}) as Record<string, unknown>;
-  const name = textIn(state, 'name');
-  const others = Object.keys(labels).filter((label) => label !== 'alertname');
-  const isMain = (label: string) => MAIN_LABELS.includes(label);
-  const inOrder = [
-    ...MAIN_LABELS.filter((label) => Object.hasOwn(labels, label)),
-    ...others.filter((l) => !isMain(l)).sort(),
-  ];
-  const main = inOrder.slice(0, MAX_LABELS).map((label) => `${label}=${JSON.stringify(labels[label])}`);
-  const suffix = main.length === 0 ? '' : `{${main.join(', ')}}`;
-  const text = [name, suffix].filter((part) => part !== undefined && part !== '').join(' ');
+  const text = [textIn(state, 'name'), mainLabelsText(labels)].filter((part) => part !== undefined).join(' ');
   return text === '' ? null : cut(text);
 }
 

@@ -8,6 +8,7 @@ import { useSystemName } from '../../api/system-names';
 import { isMatcherText } from '../../lib/matcher-text';
 import { useSearchParams } from '../../lib/search';
 import { ActiveFilters } from '../../ui/active-filters';
+import { AlertLabels } from '../../ui/alert-labels';
 import { Chips } from '../../ui/chips';
 import { CopyId } from '../../ui/copy';
 import { Countdown } from '../../ui/countdown';
@@ -54,12 +55,13 @@ const COLUMNS: readonly Column<Alert>[] = [
   {
     name: 'Alert',
     title: ({ name, fingerprint }) => name ?? fingerprint,
-    cell: ({ name, fingerprint, annotations }) => (
+    cell: (alert) => (
       <>
-        <Link to="/alerts/$id" params={{ id: fingerprint }} search={{}}>
-          {name ?? fingerprint}
+        <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}}>
+          {alert.name ?? alert.fingerprint}
         </Link>
-        {annotations['summary'] !== undefined && <div className="cell-sub">{annotations['summary']}</div>}
+        <AlertLabels alert={alert} />
+        {alert.annotations['summary'] !== undefined && <div className="cell-sub">{alert.annotations['summary']}</div>}
       </>
     ),
   },

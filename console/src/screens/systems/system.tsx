@@ -3,6 +3,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { durationText } from '../../lib/time';
+import { AlertLabels } from '../../ui/alert-labels';
 import { CopyId } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
 import { JsonPanel } from '../../ui/json-panel';
@@ -167,12 +168,13 @@ function OpenList({ firing, open }: OpenListProps) {
   if (firing.length + open.length === 0) return <p className="pad faint">No firing alerts and no open incidents.</p>;
   return (
     <ul className="plain">
-      {firing.map(({ fingerprint, name }) => (
-        <li key={fingerprint}>
-          <Status value="firing" />{' '}
-          <Link to="/alerts/$id" params={{ id: fingerprint }} search={{}} title={fingerprint}>
-            {name ?? fingerprint}
+      {firing.map((alert) => (
+        <li key={alert.fingerprint}>
+          <Status value="firing" label={alert.severity ?? 'firing'} />{' '}
+          <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}} title={alert.fingerprint}>
+            {alert.name ?? alert.fingerprint}
           </Link>
+          <AlertLabels alert={alert} />
         </li>
       ))}
       {open.map((incident) => (
