@@ -10,7 +10,14 @@ const transform = {
     },
   ] as [string, Record<string, unknown>],
 };
-const shared = { transform, testEnvironment: 'node', modulePathIgnorePatterns: ['<rootDir>/dist'] };
+/** Packages that contain only ECMAScript modules, which jest cannot load with `require`. */
+const MODULES = '/node_modules/(openid-client|oauth4webapi|jose)/.+\\.js$';
+const shared = {
+  transform: { ...transform, [MODULES]: transform['^.+\\.ts$'] },
+  transformIgnorePatterns: [`/node_modules/(?!(openid-client|oauth4webapi|jose)/)`],
+  testEnvironment: 'node',
+  modulePathIgnorePatterns: ['<rootDir>/dist'],
+};
 
 const servers = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',

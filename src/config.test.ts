@@ -84,6 +84,72 @@ it('reports missing settings together with invalid ones', () => {
   expect(() => loadConfig({ DATABASE_URL: 'mysql://x' }, ['DATABASE_URL'])).not.toThrow(/not set/);
 });
 
+describe('sign-in with OpenID Connect', () => {
+  const complete = {
+    FERMATA_PUBLIC_URL: 'https://fermata.example.com/',
+    FERMATA_OIDC_ISSUER: 'https://login.example.com/',
+    FERMATA_OIDC_CLIENT_ID: 'fermata',
+    FERMATA_OIDC_CLIENT_SECRET: 'hunter2',
+    FERMATA_OIDC_ROLES: 'sre=operator, sre=admin,cn=ops=viewer,*=viewer',
+  };
+
+  it('is read with its defaults, and keeps the slash at the end of the issuer', () => {
+    expect(loadConfig(complete).oidc).toEqual({
+      ...{ issuer: 'https://login.example.com/', clientId: 'fermata', clientSecret: 'hunter2' },
+      ...{ scopes: 'openid profile email', groupsClaim: 'groups', name: 'single sign-on', sessionMs: 3_600_000 },
+      redirectUri: 'https://fermata.example.com/console/sign-in/callback',
+      roles: new Map([
+        ['sre', ['operator', 'admin']],
+        ['cn=ops', ['viewer']],
+        ['*', ['viewer']],
+      ]),
+    });
+    expect(loadConfig({}).oidc).toBeUndefined();
+    expect(loadConfig({ FERMATA_PUBLIC_URL: complete.FERMATA_PUBLIC_URL }).oidc).toBeUndefined();
+  });
+
+  it.each(['FERMATA_PUBLIC_URL', 'FERMATA_OIDC_ISSUER', 'FERMATA_OIDC_CLIENT_ID', 'FERMATA_OIDC_ROLES'])(
+    'needs %s',
+    (name) => {
+      expect(() => loadConfig({ ...complete, [name]: '' })).toThrow(
+        new RegExp(`${name} is not set, and sign-in with OpenID Connect .* needs it`),
+      );
+    },
+  );
+
+  it.each([
+    ['FERMATA_OIDC_ISSUER', 'http://login.example.com', 'must use https'],
+    ['FERMATA_OIDC_ISSUER', 'http://localhost.example.com', 'must use https'],
+    ['FERMATA_OIDC_ISSUER', 'login.example.com', 'must be the https URL'],
+    ['FERMATA_OIDC_ISSUER', 'https://login.example.com/?tenant=a', 'must have no user, query or fragment'],
+    ['FERMATA_OIDC_ISSUER', 'https://a:b@login.example.com', 'must have no user, query or fragment'],
+    ['FERMATA_OIDC_ISSUER', 'https://login.example.com/.well-known/openid-configuration', 'without /.well-known'],
+    ['FERMATA_OIDC_CLIENT_ID', 'fer mata', 'must be printable ASCII'],
+    ['FERMATA_OIDC_SCOPES', 'profile email', 'must contain openid'],
+    ['FERMATA_OIDC_ROLES', 'sre', '"sre" is not a rule'],
+    ['FERMATA_OIDC_ROLES', 'sre=operater,*=viewer', '"sre=operater" is not a rule'],
+    ['FERMATA_OIDC_ROLES', '=admin', '"=admin" is not a rule'],
+    ['FERMATA_OIDC_ROLES', ' , ', 'must contain at least one rule'],
+    ['FERMATA_OIDC_SESSION_MINUTES', '1', 'between 5 and 720'],
+  ])('refuses %s=%s', (name, value, message) => {
+    const load = () => loadConfig({ ...complete, [name]: value });
+    expect(load).toThrow(message);
+    expect(load).not.toThrow(/hunter2/);
+  });
+
+  it.each(['http://localhost:8081', 'http://127.0.0.1:8081/realm', 'http://[::1]:8081'])('accepts %s', (issuer) => {
+    expect(loadConfig({ ...complete, FERMATA_OIDC_ISSUER: issuer }).oidc?.issuer).toBe(issuer);
+  });
+
+  it('does not show the client secret among the settings', () => {
+    const { inForce } = loadConfig(complete);
+    expect(JSON.stringify(inForce)).not.toContain('hunter2');
+    expect(inForce).toContainEqual({
+      ...{ name: 'FERMATA_OIDC_CLIENT_SECRET', value: null, source: 'environment', secret: true },
+    });
+  });
+});
+
 describe('.env.example', () => {
   const text = readFileSync(join(projectRoot(), '.env.example'), 'utf8');
   const entries = [...text.matchAll(/^(#?)([A-Z_]+)=(.*)$/gm)].map(([, off, name, value]) => ({ off, name, value }));

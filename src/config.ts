@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { OIDC_SETTINGS, oidcSettings, type OidcSettings } from './api/auth/oidc/settings';
 import { buildIdOf } from './build-id';
 import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-map';
 import { readProxySettings, type ProxySettings } from './edges/egress/proxy-settings';
 import { isAddressRange } from './domain/address-range';
-import { days, httpUrl, integer, isHostOrRange, isTimeZone, list } from './setting-schemas';
+import { days, hostsAndRanges, httpUrl, integer, isTimeZone, list } from './setting-schemas';
 import { buildId, deploymentName, origins, originsOf, postgresUrl, secretKeys } from './setting-schemas';
 import { settingsInForce, type SettingInForce } from './settings-in-force';
-import { OtlpCompression, OtlpHeaders, type OtlpSettings } from './telemetry/otlp-settings';
+import { OtlpCompression, OtlpHeaders, otlpSettings, type OtlpSettings } from './telemetry/otlp-settings';
 import { defaultSizes, SIZE_SETTINGS, thisMachine, workerSizes, type WorkerSizes } from './worker-sizes';
 
 const HOUR_MS = 3_600_000;
@@ -24,6 +25,7 @@ const Environment = z.object({
   FERMATA_PORT: integer(0, 65_535).prefault('8080'),
   FERMATA_PUBLIC_URL: httpUrl.optional(),
   FERMATA_CONSOLE: z.enum(['on', 'off'], 'must be on or off').default('on'),
+  ...OIDC_SETTINGS,
   FERMATA_METRICS_PORT: integer(1, 65_535).optional(),
   FERMATA_METRICS_HOST: z.string().default('127.0.0.1'),
   FERMATA_METRICS_AUTOMATIONS: integer(0, 2_000).prefault('100'),
@@ -47,12 +49,7 @@ const Environment = z.object({
   FERMATA_CODEC_ORIGINS: origins.optional(),
   FERMATA_ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   FERMATA_TIMEZONE: z.string().refine(isTimeZone, 'must be an IANA time zone, e.g. Europe/Berlin').default('UTC'),
-  FERMATA_EGRESS_ALLOW: list
-    .refine(
-      (items) => items.every(isHostOrRange),
-      'must be a comma-separated list of host names, addresses or CIDR ranges',
-    )
-    .prefault(''),
+  FERMATA_EGRESS_ALLOW: hostsAndRanges.prefault(''),
   FERMATA_EGRESS_PROXY: z.string().default('env'),
   FERMATA_PLUGINS: list.prefault(''),
   FERMATA_SCRIPT_SANDBOX: z.enum(['bubblewrap', 'none']).default('bubblewrap'),
@@ -151,6 +148,8 @@ export interface Config {
   publicUrl: string | undefined;
   /** Whether the API serves the console. */
   console: boolean;
+  /** Sign-in with OpenID Connect; undefined = not configured. */
+  oidc: OidcSettings | undefined;
   /** Port of a worker's metrics; undefined = metrics are not served. */
   metricsPort: number | undefined;
   /** Number of automations that `fermata_runs_total` shows by name. */
@@ -264,12 +263,13 @@ export function loadConfig(
   if (parsed.data?.FERMATA_CODEC === 'aes-gcm' && parsed.data.FERMATA_SECRET_KEY === undefined) {
     wrong.push('FERMATA_CODEC encrypts with FERMATA_SECRET_KEY, which is not set');
   }
+  const oidc = parsed.data && oidcSettings(parsed.data, wrong);
   const missing = required.filter((name) => !Object.hasOwn(present, name)).map((name) => `${name} ${REQUIRED[name]}`);
   const lines = [...new Set([...wrong, ...missing])];
   const [only] = lines;
   if (only === undefined && parsed.success) {
     const inForce = settingsInForce({ ...DEFAULTS, ...textsOf(sizes) }, present);
-    return { ...fromEnvironment(parsed.data, sizes), egressProxy: proxy, inForce, testing: testingOf(env) };
+    return { ...fromEnvironment(parsed.data, sizes), oidc, egressProxy: proxy, inForce, testing: testingOf(env) };
   }
   throw new ConfigError(
     lines.length === 1 && missing.length === 1
@@ -305,11 +305,6 @@ function testingOf(env: Record<string, string | undefined>): Config['testing'] {
   };
 }
 
-function otlpOf(env: z.infer<typeof Environment>): OtlpSettings | undefined {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_COMPRESSION: compression } = env;
-  return endpoint === undefined ? undefined : { endpoint, headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {}, compression };
-}
-
 function deploymentOf(env: z.infer<typeof Environment>): Config['deployment'] {
   const { FERMATA_DEPLOYMENT_NAME: name, FERMATA_BUILD_ID: buildId } = env;
   return name === undefined ? undefined : { name, buildId: buildId ?? buildIdOf() };
@@ -333,7 +328,7 @@ function retentionOf(env: z.infer<typeof Environment>): RetentionConfig {
 function fromEnvironment(
   env: z.infer<typeof Environment>,
   sizes: ReturnType<typeof defaultSizes>,
-): Omit<Config, 'egressProxy' | 'inForce' | 'testing'> {
+): Omit<Config, 'oidc' | 'egressProxy' | 'inForce' | 'testing'> {
   return {
     host: env.FERMATA_HOST,
     port: env.FERMATA_PORT,
@@ -382,7 +377,7 @@ function fromEnvironment(
     retention: retentionOf(env),
     logLevel: env.LOG_LEVEL,
     logFormat: env.FERMATA_LOG_FORMAT,
-    otlp: otlpOf(env),
+    otlp: otlpSettings(env),
   };
 }
 

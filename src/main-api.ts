@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createOidcProvider } from './api/auth/oidc/provider';
 import { createApp, type Api } from './api/create-app';
 import { createHttpServer } from './api/http/create-http-server';
 import { pluginRoutes } from './api/plugin-host';
@@ -140,6 +141,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
     ...base,
     pluginRoutes: pluginRoutes(own, { db: database.db, entities, registry, notifier, clock, log }),
     ...{ database, log, cipher, checkTemporal },
+    oidc: config.oidc && createOidcProvider({ ...config, settings: config.oidc, clock, log }),
     codec: createPayloadCodec({ keys: requireSecretKey(config), encrypts: config.codec === 'aes-gcm' }),
     notifier,
     filters,

@@ -19,6 +19,12 @@ export const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 );
 
+/** Host names, addresses and CIDR ranges, separated by commas. */
+export const hostsAndRanges = list.refine(
+  (items) => items.every(isHostOrRange),
+  'must be a comma-separated list of host names, addresses or CIDR ranges',
+);
+
 /** At least one key of 32 bytes in base64; several are separated by commas. */
 export const secretKeys = list
   .refine((keys) => keys.length > 0, 'must not be empty')
@@ -81,7 +87,7 @@ export function isTimeZone(name: string): boolean {
 }
 
 /** Returns whether the egress guard accepts `item` as a host name, an address or a range. */
-export function isHostOrRange(item: string): boolean {
+function isHostOrRange(item: string): boolean {
   try {
     createAllowList([item]);
     return true;

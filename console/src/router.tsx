@@ -5,6 +5,7 @@ import { sessionQuery } from './api/session';
 import { Shell } from './shell';
 import { Crash, NoScreen } from './ui/crash';
 import { SignIn } from './screens/sign-in';
+import { SignInCallback } from './screens/sign-in-callback';
 
 type Search = Record<string, string | undefined>;
 
@@ -24,6 +25,11 @@ function texts(...names: string[]) {
 
 const rootRoute = createRootRoute();
 const signInRoute = createRoute({ getParentRoute: () => rootRoute, path: '/sign-in', component: SignIn });
+const callbackRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in/callback',
+  component: SignInCallback,
+});
 const shellRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'shell',
@@ -101,7 +107,7 @@ const routes = [
 ];
 
 export const router = createRouter({
-  routeTree: rootRoute.addChildren([signInRoute, shellRoute.addChildren(routes)]),
+  routeTree: rootRoute.addChildren([signInRoute, callbackRoute, shellRoute.addChildren(routes)]),
   basepath: '/console',
   defaultPreload: 'intent',
   defaultErrorComponent: Crash,

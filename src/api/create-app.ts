@@ -28,7 +28,10 @@ export interface Api {
   startMetrics: ApiMetrics['start'];
   /** Returns the metrics for `/metrics`. */
   collectMetrics: ApiMetrics['collect'];
-  /** Stops the threads that check documents. Call it after the last request. */
+  /**
+   * Stops the threads that check documents, and closes the connections to the OpenID Connect provider. Call it after the
+   * last request.
+   */
   finish(): Promise<void>;
 }
 
@@ -69,6 +72,6 @@ export function createApp(deps: ApiDeps): Api {
     },
     startMetrics: metrics.start,
     collectMetrics: metrics.collect,
-    finish: async () => void (await Promise.all([work.close(), dryRuns.close()])),
+    finish: async () => void (await Promise.all([work.close(), dryRuns.close(), deps.oidc?.close()])),
   };
 }

@@ -1,4 +1,5 @@
 import type { PayloadCodec } from '@temporalio/common';
+import type { OidcProvider } from './auth/oidc/provider';
 import type { Route } from './http/route';
 import type { AutomationStore } from '../db/automation-store';
 import type { Database } from '../db/client';
@@ -30,7 +31,7 @@ export interface ApiDeps {
   /** Routes of external plugins. */
   pluginRoutes?: readonly Route[];
   automations: AutomationStore;
-  /** Encrypts the secrets of hooks and connections. */
+  /** Encrypts the secrets of hooks and connections, and what a sign-in with OpenID Connect keeps. */
   cipher: Cipher;
   /** All plugins of this process. */
   plugins: readonly Plugin[];
@@ -49,6 +50,8 @@ export interface ApiDeps {
   evaluator: Evaluator;
   /** Checks the connection to Temporal. Rejects when Temporal cannot be reached. */
   checkTemporal(): Promise<void>;
+  /** Provider with which users sign in to the console. If undefined, they sign in with tokens only. */
+  oidc?: OidcProvider | undefined;
   settings: ApiSettings;
 }
 

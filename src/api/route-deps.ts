@@ -5,6 +5,7 @@ import { lazily } from '../domain/lazily';
 import { createAlertIntake } from '../edges/alerts/alert-intake';
 import { createAttemptLimit } from './auth/attempt-limit';
 import { createAuthenticator } from './auth/authenticate';
+import { createOidcSessions } from './auth/oidc/sessions';
 import { automationBodySchemas } from './automations/input';
 import { createAutomationValidator } from './automations/validator';
 import { createDocumentChecks } from './checks/document-checks';
@@ -30,6 +31,8 @@ export function createRouteDeps(deps: ApiDeps) {
   const named = settings.metricsAutomations ?? DEFAULT_METRICS_AUTOMATIONS;
   const counters = createProcessCounters();
   const isForwardedHttps = createForwardedHttps(settings.trustedProxies);
+  const { oidc, ids, cipher } = deps;
+  const oidcSessions = oidc && createOidcSessions({ db, clock, ids, cipher, log, provider: oidc });
   const work = createDocumentWork({ checks: createDocumentChecks(deps), plugins: settings.plugins ?? [] });
   return {
     ...deps,
@@ -43,7 +46,9 @@ export function createRouteDeps(deps: ApiDeps) {
     }),
     webUi: settings.webUi,
     routingsMs: settings.routingsMs ?? DEFAULT_ROUTINGS_MS,
-    authenticator: createAuthenticator({ db, clock, adminToken: settings.adminToken }),
+    oidc,
+    oidcSessions,
+    authenticator: createAuthenticator({ db, clock, adminToken: settings.adminToken, oidcSessions }),
     attempts: createAttemptLimit(clock),
     clientAddress: createClientAddress(settings.trustedProxies),
     alertIntake: createAlertIntake({

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import type { Clock, Ids } from '../domain/clock';
+import type { Sealed } from '../domain/secrets/cipher';
 import type { Executor } from './executor';
-import { sessions } from './tables/access';
+import { finishedSignIns, sessions } from './tables/access';
 import { hashToken } from './tokens';
 
 const PREFIX_LENGTH = 12;
@@ -16,8 +17,19 @@ export interface SessionParent {
   adminHash: Buffer | null;
 }
 
-/** A session or link without its secret. */
-export type SessionRow = Omit<typeof sessions.$inferSelect, 'hash'>;
+/** The user of an OpenID Connect provider for whom a session was created, instead of a token. */
+export interface OidcParent {
+  /** Issuer and subject. */
+  oidcUser: string;
+  /** Fingerprint of the provider's settings. */
+  oidcSettings: string;
+  oidcConfirmedAt: Date;
+  /** When the provider is to be queried again; null = never. */
+  oidcCheckAt: Date | null;
+}
+
+/** A session or link without its secrets. */
+export type SessionRow = Omit<typeof sessions.$inferSelect, 'hash' | 'oidcRefreshToken'>;
 
 const columns = {
   id: sessions.id,
@@ -30,13 +42,22 @@ const columns = {
   createdAt: sessions.createdAt,
   expiresAt: sessions.expiresAt,
   revokedAt: sessions.revokedAt,
+  oidcUser: sessions.oidcUser,
+  oidcSettings: sessions.oidcSettings,
+  oidcConfirmedAt: sessions.oidcConfirmedAt,
+  oidcCheckAt: sessions.oidcCheckAt,
 };
 
 /** Creates a session or a link. The returned `text` is the only copy of its secret. */
 export async function createSession(
   tx: Executor,
   deps: { clock: Clock; ids: Ids },
-  input: SessionParent & { kind: 'session' | 'link'; name: string; roles: readonly string[]; expiresAt: Date },
+  input: (SessionParent | OidcParent) & {
+    kind: 'session' | 'link';
+    name: string;
+    roles: readonly string[];
+    expiresAt: Date;
+  },
 ): Promise<{ id: string; text: string }> {
   const text = `${TEXT_PREFIX[input.kind]}${randomBytes(32).toString('base64url')}`;
   const id = deps.ids.next();
@@ -95,10 +116,61 @@ export async function listSessions(
 export async function revokeSession(tx: Executor, id: string, at: Date): Promise<boolean> {
   const revoked = await tx
     .update(sessions)
-    .set({ revokedAt: at })
+    .set({ revokedAt: at, oidcRefreshToken: null })
     .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
     .returning({ id: sessions.id });
   return revoked.length === 1;
+}
+
+/** Stores the sealed refresh token of a session. */
+export async function keepRefreshToken(tx: Executor, id: string, token: Sealed): Promise<void> {
+  await tx.update(sessions).set({ oidcRefreshToken: token }).where(eq(sessions.id, id));
+}
+
+/**
+ * Claims the query of the provider for a session that is due. Returns the sealed refresh token, or undefined if the
+ * session is not due or has been revoked. If two calls are concurrent, only one succeeds. The next call succeeds at
+ * `next` unless `confirmSession` is called before.
+ */
+export async function claimSessionCheck(db: Executor, id: string, now: Date, next: Date): Promise<Sealed | undefined> {
+  const claimed = await db
+    .update(sessions)
+    .set({ oidcCheckAt: next })
+    .where(and(eq(sessions.id, id), lte(sessions.oidcCheckAt, now), isNull(sessions.revokedAt)))
+    .returning({ token: sessions.oidcRefreshToken });
+  return claimed[0]?.token ?? undefined;
+}
+
+/** Records that the provider confirmed the user of a session. `refreshToken` is set if it issued another one. */
+export async function confirmSession(
+  db: Executor,
+  id: string,
+  confirmed: { name: string; roles: readonly string[]; at: Date; checkAt: Date; refreshToken: Sealed | undefined },
+): Promise<void> {
+  const { name, roles, at, checkAt, refreshToken } = confirmed;
+  await db
+    .update(sessions)
+    .set({
+      ...{ name, roles: [...roles], oidcConfirmedAt: at, oidcCheckAt: checkAt },
+      ...(refreshToken !== undefined && { oidcRefreshToken: refreshToken }),
+    })
+    .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)));
+}
+
+/**
+ * Records that the response to a sign-in was received. Returns false if one was received before. If two calls are
+ * concurrent, only one returns true. Removes sign-ins that have expired at `now`.
+ */
+export async function finishSignIn(
+  db: Executor,
+  signIn: { stateHash: Buffer; expiresAt: Date },
+  now: Date,
+): Promise<boolean> {
+  await db.delete(finishedSignIns).where(lte(finishedSignIns.expiresAt, now));
+  const added = await db.insert(finishedSignIns).values(signIn).onConflictDoNothing().returning({
+    stateHash: finishedSignIns.stateHash,
+  });
+  return added.length === 1;
 }
 
 function usable(now: Date) {

@@ -26,6 +26,7 @@ const CATALOGUE = {
   internal: { status: 500, title: 'Internal error' },
   database_unavailable: { status: 503, title: 'Database unavailable' },
   overloaded: { status: 503, title: 'Overloaded' },
+  sign_in_unavailable: { status: 503, title: 'The identity provider cannot be used' },
   plugin_missing: { status: 503, title: 'A plugin is missing in this process' },
   // Concurrency
   not_firing: { status: 409, title: 'The alert is not firing' },

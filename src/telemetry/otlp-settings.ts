@@ -29,6 +29,16 @@ export const OtlpHeaders = z.string().transform((text, context) => {
   return headers;
 });
 
+/** Returns the settings of the collector, or undefined if no endpoint is set. */
+export function otlpSettings(env: {
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+  OTEL_EXPORTER_OTLP_HEADERS?: Record<string, string> | undefined;
+  OTEL_EXPORTER_OTLP_COMPRESSION: OtlpSettings['compression'];
+}): OtlpSettings | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_COMPRESSION: compression } = env;
+  return endpoint === undefined ? undefined : { endpoint, headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {}, compression };
+}
+
 function decodedOf(text: string): string | undefined {
   try {
     const decoded = decodeURIComponent(text);

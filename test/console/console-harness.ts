@@ -128,9 +128,12 @@ export interface ConsoleHarness {
   end(): Promise<void>;
 }
 
-export async function startConsole(settings: Partial<ApiSettings> = {}): Promise<ConsoleHarness> {
+export async function startConsole(
+  settings: Partial<ApiSettings> = {},
+  options: Parameters<typeof startApiHarness>[1] = {},
+): Promise<ConsoleHarness> {
   const { inForce } = loadConfig({});
-  const api = await startApiHarness({ consoleDirectory: BUILD, inForce, ...settings });
+  const api = await startApiHarness({ consoleDirectory: BUILD, inForce, ...settings }, options);
   const browser = await launchBrowser();
   const post = async (path: string, body: unknown) => {
     const answer = await api.call('POST', `${BASE}${path}`, { body });

@@ -1,13 +1,16 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createOidcProvider } from '../../src/api/auth/oidc/provider';
+import type { OidcSettings } from '../../src/api/auth/oidc/settings';
 import { createApp, type Api } from '../../src/api/create-app';
 import type { ApiSettings } from '../../src/api/deps';
+import { readProxySettings } from '../../src/edges/egress/proxy-settings';
 import { createHttpServer } from '../../src/api/http/create-http-server';
 import { createAutomationStore } from '../../src/db/automation-store';
 import { createDatabase, type Database } from '../../src/db/client';
 import { createEntityStore } from '../../src/db/entity-store';
 import { createNotifier } from '../../src/db/notifier';
-import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { systemClock, uuidV7, type Clock } from '../../src/domain/clock';
 import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
 import { createRegistry } from '../../src/domain/registry/registry';
 import { createCipher } from '../../src/domain/secrets/cipher';
@@ -53,14 +56,29 @@ export interface ApiHarness {
   end(): Promise<void>;
 }
 
+interface HarnessOptions {
+  databaseUrl?: string;
+  checkTemporal?: () => Promise<void>;
+  sns?: Sns;
+  /** Sign-in with OpenID Connect. Default: not configured. */
+  oidc?: OidcSettings | undefined;
+  /** Port to listen on. Default: any free port. */
+  port?: number;
+  /** Default: the time of this machine. */
+  clock?: Clock;
+}
+
 export async function startApiHarness(
   settings: Partial<ApiSettings> = {},
-  options: { databaseUrl?: string; checkTemporal?: () => Promise<void>; sns?: Sns } = {},
+  options: HarnessOptions = {},
 ): Promise<ApiHarness> {
   const own = options.databaseUrl === undefined ? await createTestDatabase() : undefined;
   const database = createDatabase(options.databaseUrl ?? own?.url ?? '', { max: 10 });
   const registry = createRegistry<Action>(testPlugins());
-  const base = { clock: systemClock, ids: uuidV7, registry };
+  const { clock = systemClock } = options;
+  const base = { clock, ids: uuidV7, registry };
+  const log = createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' });
+  const direct = { egressAllow: [], egressProxy: readProxySettings('none', {}) };
   const entities = createEntityStore(base);
   const api = createApp({
     ...base,
@@ -72,12 +90,13 @@ export async function startApiHarness(
     scripts: testScripts(),
     sns: options.sns ?? createSns({ egress: createEgress({ allow: [] }), certificates: '' }),
     cipher: createCipher([Buffer.alloc(32, 7)]),
-    log: createLogger({ level: process.env['LOG_LEVEL'] ?? 'silent', name: 'api' }),
+    log,
     notifier: createNotifier(database.pool),
     filters: createFilterRegistry(),
     entities,
     evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
     automations: createAutomationStore(base),
+    oidc: options.oidc && createOidcProvider({ ...direct, settings: options.oidc, clock, log }),
     checkTemporal: options.checkTemporal ?? (() => Promise.resolve()),
     settings: {
       version: '0.0.0',
@@ -95,7 +114,7 @@ export async function startApiHarness(
     },
   });
   const server = createHttpServer(api.app);
-  const url = await listening(server);
+  const url = await listening(server, options.port ?? 0);
   const call = (method: string, path: string, call: CallOptions = {}) => request(url, method, path, call);
   return {
     ...{ url, api, database, call },
@@ -117,8 +136,8 @@ export async function startApiHarness(
   };
 }
 
-async function listening(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+async function listening(server: Server, port: number): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 

@@ -2355,8 +2355,8 @@ export interface paths {
         get: operations["session.get"];
         put?: never;
         /**
-         * Sign in: exchange a token or a one-time link code for a session cookie
-         * @description Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked.
+         * Sign in: exchange a token, a one-time link code or a sign-in with OpenID Connect for a session cookie
+         * @description Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked. A session of an OpenID Connect user ends `FERMATA_OIDC_SESSION_MINUTES` after the provider last confirmed the user.
          */
         post: operations["session.create"];
         /** Sign out: end the current session */
@@ -2377,6 +2377,27 @@ export interface paths {
         put?: never;
         /** Create a one-time sign-in link to the console, valid for 60 seconds */
         post: operations["session.createLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether users can sign in with OpenID Connect */
+        get: operations["session.getOidc"];
+        put?: never;
+        /**
+         * Start a sign-in with OpenID Connect
+         * @description Returns the address at which the user signs in, and sets a cookie that binds the sign-in to this browser for ten minutes. The provider then redirects to `/console/sign-in/callback`, whose query is exchanged with `POST /session`.
+         */
+        post: operations["session.startOidc"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4505,6 +4526,15 @@ export interface components {
             /** @enum {string} */
             source: "environment" | "default" | "unset";
             secret: boolean;
+        };
+        SignIn: {
+            /** @description A token, or the code of a one-time link */
+            token?: string;
+            /** @description Finishes a sign-in that `POST /session/oidc` started in this browser */
+            oidc?: {
+                /** @description Query of the address to which the provider redirected */
+                response: string;
+            };
         };
         Slo: {
             /** Format: uuid */
@@ -25465,9 +25495,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    token: string;
-                };
+                "application/json": components["schemas"]["SignIn"];
             };
         };
         responses: {
@@ -25489,8 +25517,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token is not valid */
+            /** @description The token or the response of the identity provider is not valid */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The identity provider refused the sign-in, or the user has no role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in with OpenID Connect is not configured */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25552,7 +25598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The database cannot be reached or is overloaded, or this process lacks a plugin (`plugin_missing`); see `Retry-After` */
+            /** @description The identity provider cannot be used now (`sign_in_unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25746,6 +25792,172 @@ export interface operations {
                 };
             };
             /** @description The database cannot be reached or is overloaded, or this process lacks a plugin (`plugin_missing`); see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.getOidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether it is configured, and the name for the button */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        enabled: boolean;
+                        name: string | null;
+                    };
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error; the log of the server has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached or is overloaded, or this process lacks a plugin (`plugin_missing`); see `Retry-After` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "session.startOidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Where to sign in, and the cookie */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        url: string;
+                    };
+                };
+            };
+            /** @description The request could not be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request comes from a page of another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-in with OpenID Connect is not configured */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MB */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has a content type or encoding that is not accepted */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not valid; `errors` names every place */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More than 10 failed attempts within a minute from this address */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Address and headers are larger than 64 kB */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error; the log of the server has the details under the request id */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The identity provider cannot be used now (`sign_in_unavailable`) */
             503: {
                 headers: {
                     [name: string]: unknown;

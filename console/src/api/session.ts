@@ -22,9 +22,28 @@ export const sessionQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Reads whether users can sign in with OpenID Connect, and the name for the button. */
+export const oidcQuery = queryOptions({
+  queryKey: ['session', 'oidc'],
+  queryFn: () => bodyOf(api.GET('/api/v1/session/oidc')),
+  // If the API cannot be reached, the page shows only the form for a token.
+  retry: false,
+  staleTime: 60_000,
+});
+
 /** Starts a session with an API token or with the code of a one-time link. */
-export async function signIn(token: string): Promise<void> {
-  const session = await bodyOf(api.POST('/api/v1/session', { body: { token } }));
+export const signIn = (token: string): Promise<void> => createSession({ token });
+
+/** Starts a sign-in with OpenID Connect. Returns the address at which the user signs in. */
+export async function startOidc(): Promise<string> {
+  return (await bodyOf(api.POST('/api/v1/session/oidc', { body: {} }))).url;
+}
+
+/** Starts a session with the query of the address to which the identity provider redirected. */
+export const finishOidc = (response: string): Promise<void> => createSession({ oidc: { response } });
+
+async function createSession(body: components['schemas']['SignIn']): Promise<void> {
+  const session = await bodyOf(api.POST('/api/v1/session', { body }));
   setCsrfToken(session.csrfToken);
   queryClient.clear();
   queryClient.setQueryData(sessionQuery.queryKey, session);

@@ -1,56 +1,42 @@
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, type FormEvent } from 'react';
-import { signIn } from '../api/session';
+import { oidcQuery, signIn, startOidc } from '../api/session';
 import { Problem } from '../ui/page';
+import { keepNext, nextOf } from './sign-in-next';
 
-/** Returns the page to open after signing in. Only paths of the console are allowed; the default is `/now`. */
-function nextOf(search: string): string {
-  const next = new URLSearchParams(search).get('next') ?? '';
-  return /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/now';
-}
+const nextPage = () => nextOf(new URLSearchParams(window.location.search).get('next'));
 
-/**
- * A form that signs in with a token. Signs in immediately if the address contains, or later receives, the code of a
- * one-time link.
- */
+/** Signs in with OpenID Connect, if it is configured, with a token, or with the code of a one-time link. */
 export function SignIn() {
   const navigate = useNavigate();
   const [token, setToken] = useState('');
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
+  const { data: oidc, isPending } = useQuery(oidcQuery);
   const enter = async (text: string) => {
     setBusy(true);
     setError(undefined);
     try {
       await signIn(text);
-      await navigate({ href: nextOf(window.location.search), replace: true });
+      await navigate({ href: nextPage(), replace: true });
     } catch (failure) {
       setError(failure);
     } finally {
       setBusy(false);
     }
   };
-  useEffect(() => {
-    document.title = 'Sign in · Fermata';
-    const redeem = () => {
-      const code = new URLSearchParams(window.location.hash.slice(1)).get('code');
-      if (code === null) return;
-      // The code works only once, so keep it out of the browser history.
-      window.history.replaceState(null, '', window.location.pathname);
-      void enter(code);
-    };
-    redeem();
-    // A link opened in a tab that already shows this page changes only the hash, and does not load the page again.
-    window.addEventListener('hashchange', redeem);
-    return () => window.removeEventListener('hashchange', redeem);
-  }, []);
+  useLinkCode((code) => void enter(code));
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void enter(token);
   };
+  // The button for OpenID Connect is above the form, so the form would move when the button appears.
+  if (isPending) return <main className="sign-in" aria-busy="true" />;
   return (
     <main className="sign-in">
       <h1>Sign in to Fermata</h1>
+      {oidc?.enabled === true && <ToProvider name={oidc.name ?? ''} onError={setError} />}
       <form onSubmit={submit}>
         <label htmlFor="token">Token</label>
         <input
@@ -61,7 +47,7 @@ export function SignIn() {
           onChange={(event) => setToken(event.target.value)}
           required
         />
-        <button type="submit" className="primary" disabled={busy || token === ''}>
+        <button type="submit" className={oidc?.enabled === true ? '' : 'primary'} disabled={busy || token === ''}>
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
         {error !== undefined && <Problem error={error} />}
@@ -70,5 +56,48 @@ export function SignIn() {
         </p>
       </form>
     </main>
+  );
+}
+
+/** Calls `redeem` with the code of a one-time link if the address contains it, or later receives it. */
+function useLinkCode(redeem: (code: string) => void): void {
+  useEffect(() => {
+    document.title = 'Sign in · Fermata';
+    const read = () => {
+      const code = new URLSearchParams(window.location.hash.slice(1)).get('code');
+      if (code === null) return;
+      // The code works only once, so keep it out of the browser history.
+      window.history.replaceState(null, '', window.location.pathname);
+      redeem(code);
+    };
+    read();
+    // A link opened in a tab that already shows this page changes only the hash, and does not load the page again.
+    window.addEventListener('hashchange', read);
+    return () => window.removeEventListener('hashchange', read);
+  }, []);
+}
+
+/** The button that opens the identity provider. */
+function ToProvider({ name, onError }: { name: string; onError: (error: unknown) => void }) {
+  const [busy, setBusy] = useState(false);
+  const open = async () => {
+    setBusy(true);
+    onError(undefined);
+    try {
+      const url = await startOidc();
+      keepNext(nextPage());
+      window.location.assign(url);
+    } catch (failure) {
+      onError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <button type="button" className="primary" disabled={busy} onClick={() => void open()}>
+        Sign in with {name}
+      </button>
+      <p className="separator faint">or with a token</p>
+    </>
   );
 }

@@ -4,6 +4,7 @@ import { findSession, type SessionRow } from '../../db/sessions';
 import { findToken, hashToken } from '../../db/tokens';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
+import type { OidcSessions } from './oidc/sessions';
 import { permissionsOf, ROLES } from './permissions';
 import type { Principal } from './principal';
 import { csrfTokenOf, sessionCookieOf } from './session-cookie';
@@ -48,6 +49,8 @@ export function createAuthenticator(deps: {
   db: Executor;
   clock: Clock;
   adminToken: string | undefined;
+  /** Sessions of the OpenID Connect provider. Undefined = none is configured, so no such session is valid. */
+  oidcSessions: OidcSessions | undefined;
 }): Authenticator {
   const { db, clock } = deps;
   const adminHash = deps.adminToken === undefined ? undefined : hashToken(deps.adminToken);
@@ -63,15 +66,13 @@ export function createAuthenticator(deps: {
     };
   };
   const loadSession = async (secret: string, hash: Buffer, now: number): Promise<Cached> => {
-    const row = await findSession(db, hash, new Date(now));
-    if (row === undefined || !hasLiveParent(row, adminHash)) throw sessionEnded();
-    const session = { id: row.id, name: row.name, csrfToken: csrfTokenOf(secret), expiresAt: row.expiresAt };
-    return {
-      principal: { ...principalOf(row, row.tokenId ?? ADMIN.tokenId, 'user'), session },
-      expiresAt: row.expiresAt.getTime(),
-      readAt: now,
-    };
+    const found = await findSession(db, hash, new Date(now));
+    const row = found && (await liveSession(found));
+    if (row === undefined) throw sessionEnded();
+    return { principal: sessionPrincipal(row, secret), expiresAt: row.expiresAt.getTime(), readAt: now };
   };
+  const liveSession = async (row: SessionRow): Promise<SessionRow | undefined> =>
+    row.oidcUser === null ? (hasLiveParent(row, adminHash) ? row : undefined) : deps.oidcSessions?.confirmed(row);
   const cached = async (key: string, load: (now: number) => Promise<Cached>): Promise<Cached> => {
     const now = clock.now().getTime();
     const known = cache.get(key);
@@ -129,6 +130,19 @@ function principalOf(
     roles: ROLES.filter((role) => roles.includes(role)),
     permissions: permissionsOf(roles),
   };
+}
+
+/** Returns the caller identified by a session with the given secret. */
+function sessionPrincipal(row: SessionRow, secret: string): Principal {
+  const { id, name, oidcUser, tokenId, expiresAt } = row;
+  const principal =
+    oidcUser === null ? principalOf(row, tokenId ?? ADMIN.tokenId, 'user') : oidcPrincipal(oidcUser, row);
+  return { ...principal, session: { id, name, csrfToken: csrfTokenOf(secret), expiresAt } };
+}
+
+/** Returns the caller whom an OpenID Connect provider has authenticated. `id` is the issuer and subject. */
+export function oidcPrincipal(id: string, { name, roles }: { name: string; roles: readonly string[] }): Principal {
+  return principalOf({ id, name, roles }, id, 'user');
 }
 
 const ADMIN: Principal = {

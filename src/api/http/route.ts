@@ -53,7 +53,7 @@ export interface Reply {
   status: number;
   body?: unknown;
   contentType?: string;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | readonly string[]>;
   /**
    * Stored instead of `body` for repeated requests with the same Idempotency-Key, if the response contains a secret
    * that is shown only once.
@@ -113,10 +113,18 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   responses: Readonly<Record<number, DocumentedResponse>>;
 }
 
+/** Called by a handler as soon as it has identified the caller of a public route, for the audit log. */
+export type Identified = (principal: Principal) => void;
+
 /** A route of the application. The types of its parts were checked where the route was defined. */
 export interface Route extends RouteSpec<z.ZodType, z.ZodType, z.ZodType> {
   effect: Effect;
-  run(context: WriteContext<unknown, unknown, unknown>, response: Response): Promise<Reply | undefined>;
+  /** Runs before the transaction of a `write` route is opened. Its result is passed to `run` as `prepared`. */
+  prepare?(context: Context<unknown, unknown, unknown>, identified: Identified): Promise<unknown>;
+  run(
+    context: WriteContext<unknown, unknown, unknown> & { prepared?: unknown },
+    response: Response,
+  ): Promise<Reply | undefined>;
 }
 
 type Spec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = RouteSpec<P, Q, B>;
@@ -136,17 +144,30 @@ export function readRoute<
   };
 }
 
-/** Declares a route that changes something. */
+/**
+ * Declares a route that changes something. `prepare` calls other systems before the transaction is opened, because a
+ * transaction must not wait for them.
+ */
 export function writeRoute<
   P extends z.ZodType = z.ZodUndefined,
   Q extends z.ZodType = z.ZodUndefined,
   B extends z.ZodType = z.ZodUndefined,
->(spec: Spec<P, Q, B> & Handler<WriteContext<z.output<P>, z.output<Q>, z.output<B>>, Reply>): Route {
-  const { handler, ...rest } = spec;
+  R = undefined,
+>(
+  spec: Spec<P, Q, B> & {
+    prepare?(context: Context<z.output<P>, z.output<Q>, z.output<B>>, identified: Identified): Promise<R>;
+  } & Handler<WriteContext<z.output<P>, z.output<Q>, z.output<B>> & { prepared: R }, Reply>,
+): Route {
+  const { handler, prepare, ...rest } = spec;
   return {
     ...rest,
     effect: 'write',
-    run: (context) => handler(context as unknown as WriteContext<z.output<P>, z.output<Q>, z.output<B>>),
+    ...(prepare !== undefined && {
+      prepare: (context: Context<unknown, unknown, unknown>, identified: Identified) =>
+        prepare(context as Context<z.output<P>, z.output<Q>, z.output<B>>, identified),
+    }),
+    run: (context) =>
+      handler(context as unknown as WriteContext<z.output<P>, z.output<Q>, z.output<B>> & { prepared: R }),
   };
 }
 
@@ -183,6 +204,6 @@ export function streamRoute<P extends z.ZodType = z.ZodUndefined, Q extends z.Zo
 }
 
 /** Returns a JSON response. */
-export function json(status: number, body: unknown, headers?: Record<string, string>): Reply {
+export function json(status: number, body: unknown, headers?: Reply['headers']): Reply {
   return headers === undefined ? { status, body } : { status, body, headers };
 }

@@ -62,7 +62,8 @@ export function createServe(deps: ServeDeps) {
           cause: causeOf(principal),
           request,
         };
-        const reply = await run(deps, route, context, response, requestId);
+        const prepared = await route.prepare?.(context, (known) => (principal = known));
+        const reply = await run(deps, route, { ...context, principal, prepared }, response, requestId);
         if (reply !== undefined) sendReply(response, route, reply, deps.checkAnswers);
       } catch (error) {
         await refuse({ ...deps, sampler }, { route, request, response, requestId, principal, error });
@@ -77,10 +78,12 @@ function causeOf(principal: Principal): Context<unknown, unknown, unknown>['caus
   return { actor: principal.actor, causedBy: null, depth: 0 };
 }
 
+type Prepared = Context<unknown, unknown, unknown> & { prepared: unknown };
+
 async function run(
   deps: ServeDeps,
   route: Route,
-  context: Context<unknown, unknown, unknown>,
+  context: Prepared,
   response: Response,
   requestId: string,
 ): Promise<Reply | undefined> {
@@ -101,7 +104,7 @@ async function run(
 async function runWrite(
   deps: ServeDeps,
   route: Route,
-  context: Context<unknown, unknown, unknown>,
+  context: Prepared,
   response: Response,
   requestId: string,
 ): Promise<Reply | undefined> {

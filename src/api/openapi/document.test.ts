@@ -106,7 +106,7 @@ it('requires more than a read permission for every route that changes something'
       expect(route.permission).toBe(isGuardedByHook ? 'public' : 'ingest');
     }
     if (route.method !== 'get' && route.effect === 'read')
-      expect(route.path).toMatch(/\/(validate|render|dry-run|test|codec\/(en|de)code)$/);
+      expect(route.path).toMatch(/\/(validate|render|dry-run|test|codec\/(en|de)code|session\/oidc)$/);
   }
 });
 

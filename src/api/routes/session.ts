@@ -4,49 +4,45 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import { createSession, revokeSession, spendLink, type SessionParent } from '../../db/sessions';
 import { findToken, hashToken } from '../../db/tokens';
-import type { Clock, Ids } from '../../domain/clock';
+import type { Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
-import type { AttemptLimit } from '../auth/attempt-limit';
-import { hasLiveParent, type Authenticator } from '../auth/authenticate';
-import { ROLES } from '../auth/permissions';
-import type { SessionInfo } from '../auth/principal';
+import { hasLiveParent, oidcPrincipal, type Authenticator } from '../auth/authenticate';
+import { endedFlowCookie } from '../auth/oidc/flow';
+import type { Identity } from '../auth/oidc/provider';
+import type { OidcSessions } from '../auth/oidc/sessions';
 import { csrfTokenOf, endedSessionCookie, sessionCookie, SESSION_MS } from '../auth/session-cookie';
-import type { ClientAddress } from '../http/client-address';
-import { json, readRoute, writeRoute, type Route } from '../http/route';
+import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { Timestamp } from '../http/values';
+import { SessionAnswer, sessionAnswer } from './session-answer';
+import { identifyByOidc, oidcRoutes, withoutRole, type OidcRoutesDeps } from './session-oidc';
 
 const TAG = 'Access';
 /** Lifetime of a sign-in link in milliseconds. A link can be used only once. */
 const LINK_MS = 60_000;
 
-const SessionAnswer = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    roles: z.array(z.enum(ROLES)),
-    csrfToken: z
-      .string()
-      .describe('Send it as `X-Fermata-CSRF` with all calls that use the cookie, except GET and HEAD'),
-    expiresAt: Timestamp,
+const SignIn = z
+  .strictObject({
+    token: z.string().min(1).max(500).optional().describe('A token, or the code of a one-time link'),
+    oidc: z
+      .strictObject({
+        response: z.string().max(8_000).describe('Query of the address to which the provider redirected'),
+      })
+      .optional()
+      .describe('Finishes a sign-in that `POST /session/oidc` started in this browser'),
   })
-  .meta({ id: 'Session' });
+  .refine(({ token, oidc }) => (token === undefined) !== (oidc === undefined), 'needs either `token` or `oidc`')
+  .meta({ id: 'SignIn' });
 
-interface SessionDeps {
-  db: Executor;
-  clock: Clock;
+interface SessionDeps extends OidcRoutesDeps {
   ids: Ids;
   authenticator: Authenticator;
-  attempts: AttemptLimit;
-  /** Returns the client address, by which failed sign-ins are counted. */
-  clientAddress: ClientAddress;
+  oidcSessions: OidcSessions | undefined;
   notifier: Notifier;
-  /** Returns whether the browser must send the cookie only over HTTPS. */
-  isSecure(request: IncomingMessage): boolean;
 }
 
 /** Returns the routes for console sessions. */
 export function sessionRoutes(deps: SessionDeps): Route[] {
-  return [signInRoute(deps), currentRoute(), signOutRoute(deps), linkRoute(deps)];
+  return [signInRoute(deps), currentRoute(), signOutRoute(deps), linkRoute(deps), ...oidcRoutes(deps)];
 }
 
 function signInRoute(deps: SessionDeps): Route {
@@ -56,32 +52,61 @@ function signInRoute(deps: SessionDeps): Route {
     permission: 'public',
     operationId: 'session.create',
     tag: TAG,
-    summary: 'Sign in: exchange a token or a one-time link code for a session cookie',
+    summary: 'Sign in: exchange a token, a one-time link code or a sign-in with OpenID Connect for a session cookie',
     description:
-      'Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked.',
-    body: z.strictObject({ token: z.string().min(1).max(500) }),
+      'Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked. A session of an OpenID Connect user ends `FERMATA_OIDC_SESSION_MINUTES` after the provider last confirmed the user.',
+    body: SignIn,
     replayable: false,
     responses: {
       201: { description: 'The session, and its cookie', schema: SessionAnswer },
-      401: { description: 'The token is not valid' },
+      401: { description: 'The token or the response of the identity provider is not valid' },
+      403: { description: 'The identity provider refused the sign-in, or the user has no role' },
+      404: { description: 'Sign-in with OpenID Connect is not configured' },
       429: { description: 'More than 10 failed attempts within a minute from this address' },
+      503: { description: 'The identity provider cannot be used now (`sign_in_unavailable`)' },
     },
-    async handler({ body, tx, request }) {
+    async prepare({ body: { oidc }, request }, identified) {
       const address = deps.clientAddress(request);
       deps.attempts.check(address);
-      const known = await identify(deps, tx, body.token.trim());
-      if (known === undefined) {
-        deps.attempts.failed(address);
-        throw new FermataError('unauthorized', 'The token is not valid, or the link was used or has expired.');
+      if (oidc === undefined) return undefined;
+      try {
+        const user = await identifyByOidc(deps, oidc.response, request);
+        identified(oidcPrincipal(user.id, user));
+        if (user.roles.length === 0) throw withoutRole(user);
+        return user;
+      } catch (error) {
+        if (error instanceof FermataError && error.status < 500) deps.attempts.failed(address);
+        throw error;
       }
-      const expiresAt = new Date(deps.clock.now().getTime() + SESSION_MS);
-      const { name, roles, parent } = known;
-      const made = { kind: 'session' as const, name, roles, expiresAt, ...parent };
-      const { text, id } = await createSession(tx, deps, made);
-      const session = { id, name, csrfToken: csrfTokenOf(text), expiresAt };
-      const cookie = sessionCookie(text, deps.isSecure(request));
-      return json(201, toAnswer(session, roles), { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' });
     },
+    handler: ({ body: { token = '' }, tx, request, prepared }) =>
+      prepared === undefined ? byToken(deps, tx, token, request) : byOidc(deps, tx, prepared, request),
+  });
+}
+
+async function byToken(deps: SessionDeps, tx: Executor, token: string, request: IncomingMessage): Promise<Reply> {
+  const known = await identify(deps, tx, token.trim());
+  if (known === undefined) {
+    deps.attempts.failed(deps.clientAddress(request));
+    throw new FermataError('unauthorized', 'The token is not valid, or the link was used or has expired.');
+  }
+  const expiresAt = new Date(deps.clock.now().getTime() + SESSION_MS);
+  const { name, roles, parent } = known;
+  const { text, id } = await createSession(tx, deps, { kind: 'session', name, roles, expiresAt, ...parent });
+  const session = { id, name, csrfToken: csrfTokenOf(text), expiresAt };
+  const cookie = sessionCookie(text, SESSION_MS, deps.isSecure(request));
+  return json(201, sessionAnswer(session, roles), { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' });
+}
+
+async function byOidc(deps: SessionDeps, tx: Executor, user: Identity, request: IncomingMessage): Promise<Reply> {
+  if (deps.oidcSessions === undefined) throw new Error('There are no sessions of OpenID Connect users.');
+  const { text, id, expiresAt } = await deps.oidcSessions.create(tx, user);
+  const session = { id, name: user.name, csrfToken: csrfTokenOf(text), expiresAt };
+  const isSecure = deps.isSecure(request);
+  const lifetimeMs = expiresAt.getTime() - deps.clock.now().getTime();
+  return json(201, sessionAnswer(session, user.roles), {
+    'Set-Cookie': [sessionCookie(text, lifetimeMs, isSecure), endedFlowCookie(isSecure)],
+    'Cache-Control': 'no-store',
   });
 }
 
@@ -99,7 +124,9 @@ function currentRoute(): Route {
     },
     async handler({ principal }) {
       if (principal.session === undefined) throw noSession();
-      return Promise.resolve(json(200, toAnswer(principal.session, principal.roles), { 'Cache-Control': 'no-store' }));
+      return Promise.resolve(
+        json(200, sessionAnswer(principal.session, principal.roles), { 'Cache-Control': 'no-store' }),
+      );
     },
   });
 }
@@ -194,11 +221,6 @@ async function identifyLink(
   if (link === undefined || !hasLiveParent(link, adminHash)) return undefined;
   const { name, roles, tokenId } = link;
   return { name, roles, parent: { tokenId, adminHash: link.adminHash } };
-}
-
-function toAnswer({ id, name, csrfToken, expiresAt }: SessionInfo, roles: readonly string[]) {
-  const known = ROLES.filter((role) => roles.includes(role));
-  return { id, name, roles: known, csrfToken, expiresAt: expiresAt.toISOString() };
 }
 
 const noSession = () => new FermataError('not_found', 'The caller has no session: it uses a bearer token.');

@@ -33,6 +33,21 @@ export const sessions = pgTable('sessions', {
   createdAt: at('created_at').notNull(),
   expiresAt: at('expires_at').notNull(),
   revokedAt: at('revoked_at'),
+  /** Issuer and subject of a user of an OpenID Connect provider; null = the session was created from a token. */
+  oidcUser: text('oidc_user'),
+  /** Fingerprint of the provider's settings when the session was created. */
+  oidcSettings: text('oidc_settings'),
+  oidcRefreshToken: jsonb('oidc_refresh_token').$type<Sealed>(),
+  /** When the provider last confirmed the user and the roles. */
+  oidcConfirmedAt: at('oidc_confirmed_at'),
+  /** When the provider is to be queried again; null = the session has no refresh token. */
+  oidcCheckAt: at('oidc_check_at'),
+});
+
+/** Sign-ins at an OpenID Connect provider whose response was received, until they expire. */
+export const finishedSignIns = pgTable('finished_sign_ins', {
+  stateHash: bytea('state_hash').primaryKey(),
+  expiresAt: at('expires_at').notNull(),
 });
 
 /** Append-only record of mutations, including refused mutations. Partitioned by month of `at`. */
