@@ -62,6 +62,8 @@ describe('permissions', () => {
       '/readyz',
       '/session',
       '/session',
+      '/session/oidc',
+      '/session/oidc',
     ]);
     expect(permissionsOf(['admin']).size).toBe(PERMISSIONS.length);
     expect(permissionsOf(['constructor', '__proto__']).size).toBe(0);

@@ -115,9 +115,7 @@ export async function identifyByOidc(
   return oidc.exchange(response, flow);
 }
 
-/**
- * Returns the refusal of a user without a role.
- */
+/** Returns the refusal of a user without a role. */
 export function withoutRole({ name }: Identity): FermataError {
   return new FermataError(
     'forbidden',
