@@ -72,7 +72,7 @@ describeConsole('single sign-on in the console', () => {
     await page.getByRole('alert').getByText('refused the sign-in, or it was cancelled there').waitFor();
     expect(await page.content()).not.toContain('555');
     expect(page.url()).toMatch(/\/console\/sign-in\/callback$/);
-    await picture(page, 'sign-in-refused');
+    await picture(page, 'single-sign-on-refused');
     await page.getByRole('link', { name: 'Back to the sign-in page' }).click();
     await toProvider(page);
     await page.getByRole('link', { name: 'ada' }).click();
@@ -95,19 +95,19 @@ describeConsole('single sign-on in the console', () => {
     '/\t/attacker.example',
     'javascript:alert(1)',
     '/sign-in',
-  ])('opens the first screen instead of %s after signing in', async (next) => {
+  ])('stays in the console instead of opening %s after signing in', async (next) => {
     const { page, problems } = await open(`/console/sign-in?next=${encodeURIComponent(next)}`);
     await toProvider(page);
     await page.getByRole('link', { name: 'ada' }).click();
-    await page.getByRole('button', { name: 'Sign out' }).waitFor();
-    expect(new URL(page.url()).origin).toBe(screens.api.url);
+    await page.waitForURL((url) => url.origin !== idp.issuer && !url.pathname.startsWith('/console/sign-in'));
+    expect(page.url()).toMatch(new RegExp(`^${screens.api.url}/console/`));
     expect(problems()).toEqual([]);
   });
 
   it.each(['light', 'dark'] as const)('has an accessible sign-in page (%s)', async (colorScheme) => {
     const { page } = await open('/console/sign-in', { colorScheme });
     await page.getByRole('button', { name: 'Sign in with Example ID' }).waitFor();
-    await picture(page, `sign-in-${colorScheme}`);
+    await picture(page, `single-sign-on-${colorScheme}`);
     expect(await seriousFindings(page)).toEqual([]);
   });
 });

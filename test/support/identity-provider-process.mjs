@@ -30,6 +30,7 @@ const provider = new Provider(issuer, {
   clients: [
     client('console'),
     client('refreshing', { grant_types: ['authorization_code', 'refresh_token'] }),
+    client('steady', { grant_types: ['authorization_code', 'refresh_token'] }),
     client('public', { client_secret: undefined, token_endpoint_auth_method: 'none' }),
     client('other'),
   ],
@@ -39,8 +40,8 @@ const provider = new Provider(issuer, {
   cookies: { keys: ['of the tests'] },
   features: { devInteractions: { enabled: false } },
   interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
-  issueRefreshToken: (_context, { clientId }) => clientId === 'refreshing',
-  rotateRefreshToken: true,
+  issueRefreshToken: (_context, { clientId }) => clientId === 'refreshing' || clientId === 'steady',
+  rotateRefreshToken: ({ oidc }) => oidc.client.clientId === 'refreshing',
   findAccount: (_context, id) =>
     Object.hasOwn(accounts, id) ? { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) } : undefined,
   // Every client may have all scopes, so the provider never shows a page for consent.

@@ -18,7 +18,10 @@ export interface IdentityProvider {
   stop(): Promise<void>;
 }
 
-/** Starts oidc-provider with the clients `console`, `refreshing`, `public` and `other`. */
+/**
+ * Starts oidc-provider with the clients `console`, `public`, `other`, and `refreshing` and `steady`, which receive
+ * refresh tokens. A refresh token of `refreshing` is valid once.
+ */
 export async function startIdentityProvider(options: {
   redirectUris: string[];
   claimsInIdToken?: boolean;
