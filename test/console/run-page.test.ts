@@ -134,7 +134,7 @@ describeConsole('the page of a run in the console', () => {
     expect(problems).toEqual([]);
   });
 
-  it('is named by the page of its automation while it is in a delay', async () => {
+  it('is listed by the page of its automation while it is in a delay, also in a delay beside other steps', async () => {
     const automation = await screens.automation({
       name: 'Pauses',
       mode: 'parallel',
@@ -143,14 +143,28 @@ describeConsole('the page of a run in the console', () => {
     const { page, problems } = await screens.open(`/automations/${automation}`);
     const armed = page.getByRole('region', { name: 'Armed now' });
     await armed.getByText('Nothing is armed and no run is waiting.').waitFor();
+    const delay = (id: string, path: string, status: string) =>
+      screens.api.rows(
+        `insert into run_steps (run_id, path, kind, status, attempts, result, started_at)
+         values ($1, $2, 'delay', $3, 1, jsonb_build_object('until', $4::text), now())`,
+        [id, path, status, new Date(Date.now() + 3_600_000).toISOString()],
+      );
     const id = await start(automation);
     await screens.api.rows(`update runs set status = 'waiting', started_at = now() where id = $1`, [id]);
+    await delay(id, 'actions[0]', 'waiting');
+    // Another step of this run is in progress, and another delay has ended.
+    const busy = await start(automation, { contextKey: 'busy' });
+    await screens.api.rows(`update runs set status = 'running', started_at = now() where id = $1`, [busy]);
+    await delay(busy, 'actions[0].parallel[0]', 'success');
+    await delay(busy, 'actions[0].parallel[1]', 'waiting');
     await page.reload();
-    const line = armed.getByRole('listitem');
-    await line.getByText('in a delay').waitFor();
-    expect(await line.count()).toBe(1);
-    await line.getByRole('link').click();
-    await page.waitForURL((url) => url.pathname.endsWith(`/runs/${id}`));
+    const lines = armed.getByRole('listitem');
+    const inBranch = lines.filter({ hasText: 'actions[0].parallel[1]' });
+    await inBranch.getByText('in a delay').waitFor();
+    expect(await inBranch.textContent()).toMatch(/busy continues in (59 min|1 h)/);
+    expect(await lines.count()).toBe(2);
+    await inBranch.getByRole('link').click();
+    await page.waitForURL((url) => url.pathname.endsWith(`/runs/${busy}`));
     expect(problems).toEqual([]);
   });
 

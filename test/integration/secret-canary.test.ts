@@ -270,6 +270,7 @@ describe('secrets', () => {
     const lists = [
       '/automations',
       '/waits',
+      '/delays',
       '/dwells',
       '/audit',
       '/entities/incident',

@@ -61,6 +61,41 @@ ${steps}
     expect(cut.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
   }, 180_000);
 
+  it('include delays, which are listed with their ends whatever the other branches do', async () => {
+    const id = await save(
+      'delayed',
+      `  - parallel:
+      - delay: { hours: 2 }
+      - sequence: [ { variables: { a: 1 } }, { delay: { hours: 1 } } ]
+      - wait_for_trigger: { event: automation.event, config: { type: go }, context_key: "*" }
+      - delay: { seconds: 1 }`,
+    );
+    await engine.emit('delayed', {}, { subject: 'd' });
+    const [first, second] = ['actions[0].parallel[0]', 'actions[0].parallel[1].sequence[1]'];
+    const listed = async (query: string) =>
+      (await engine.call(api, 'GET', `/delays?${query}`)) as { items: Record<string, string>[]; nextCursor: string };
+    const { items } = await until(
+      'both long delays are listed and the short delay has ended',
+      async () => {
+        const page = await listed(`automationId=${id}`);
+        return page.items.map(({ path }) => path).join() === `${first},${second}` && page;
+      },
+      20_000,
+    );
+    const [run] = await engine.runs(id);
+    expect(items[0]).toMatchObject({ automationId: id, automationName: 'delayed', runId: run?.id, contextKey: 'd' });
+    const hoursOf = ({ since = '', until: end = '' }) => (Date.parse(end) - Date.parse(since)) / 3_600_000;
+    expect(items.map((item) => Math.round(hoursOf(item)))).toEqual([2, 1]);
+    const page = await listed(`runId=${run?.id ?? ''}&limit=1`);
+    expect(page.items).toEqual([items[0]]);
+    const next = await listed(`limit=1&cursor=${page.nextCursor}`);
+    expect(next).toEqual({ items: [items[1]], nextCursor: null });
+    expect((await listed(`automationId=${run?.id ?? ''}`)).items).toEqual([]);
+    await engine.call(api, 'POST', `/runs/${run?.id ?? ''}/cancel`, {});
+    await engine.ended(1, id);
+    expect((await listed(`automationId=${id}`)).items).toEqual([]);
+  }, 180_000);
+
   it('do not delay the rows of steps in other branches', async () => {
     const id = await save(
       'beside',

@@ -4,7 +4,7 @@ import { isReachable } from './reachable';
 
 /** Keys of the queries that each event of the stream makes stale, by event name. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  run: ['runs', 'now', 'waits', 'evaluations', 'causes', 'alert'],
+  run: ['runs', 'now', 'waits', 'delays', 'evaluations', 'causes', 'alert'],
   step: [],
   entity: ['entities', 'entity', 'systems', 'health', 'incidents', 'maintenances', 'slos', 'dwells', 'now'],
   alert: ['alerts', 'alert', 'silences', 'changes', 'now'],

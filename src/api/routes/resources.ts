@@ -24,6 +24,7 @@ import { gitOpsRoutes } from './gitops';
 import { healthAssignmentRoutes } from './health-assignments';
 import { healthRoutes } from './health';
 import { waitRoutes } from './waits';
+import { delayRoutes } from './delays';
 import { dwellRoutes } from './dwells';
 import { migrationFailureRoutes } from './migration-failures';
 import { notificationRoutes } from './notifications';
@@ -89,6 +90,7 @@ export const RESOURCES: readonly ((deps: RouteDeps) => Route[])[] = [
   (deps) => [receiveHookRoute(deps), slackHookRoute(deps)],
   dwellRoutes,
   waitRoutes,
+  delayRoutes,
   hookRoutes,
   secretRoutes,
   notificationRoutes,

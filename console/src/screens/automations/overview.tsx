@@ -7,7 +7,6 @@ import { runEvent } from '../../lib/change-name';
 import { useSearchParams } from '../../lib/search';
 import { durationText } from '../../lib/time';
 import { OutcomeBars } from '../../ui/bars';
-import { shortId } from '../../ui/copy';
 import { Countdown } from '../../ui/countdown';
 import { ContextKey } from '../../ui/entity-name';
 import { Select } from '../../ui/field';
@@ -176,7 +175,7 @@ function RecentRuns({ id }: { id: string }) {
   );
 }
 
-/** Lists the armed dwells, the steps that are waiting for an event or a state, and the runs that are in a delay. */
+/** Lists the armed dwells, the steps that are waiting for an event or a state, and the delays of open runs. */
 function Armed({ id }: { id: string }) {
   const dwells = useQuery({
     queryKey: ['dwells', id],
@@ -188,11 +187,10 @@ function Armed({ id }: { id: string }) {
     refetchInterval: 10_000,
     queryFn: () => bodyOf(api.GET('/api/v1/waits', { params: { query: { automationId: id, limit: 50 } } })),
   });
-  const runs = useQuery({
-    queryKey: ['runs', 'waiting', id],
+  const delays = useQuery({
+    queryKey: ['delays', id],
     refetchInterval: 10_000,
-    queryFn: () =>
-      bodyOf(api.GET('/api/v1/runs', { params: { query: { automationId: id, status: 'waiting', limit: 50 } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/delays', { params: { query: { automationId: id, limit: 50 } } })),
   });
   return (
     <Panel title="Armed now">
@@ -200,8 +198,8 @@ function Armed({ id }: { id: string }) {
         {({ items }) => (
           <Loaded query={waits}>
             {(waiting) => (
-              <Loaded query={runs}>
-                {(open) => <ArmedList dwells={items} waits={waiting.items} delayed={inDelay(open.items, waiting)} />}
+              <Loaded query={delays}>
+                {(delayed) => <ArmedList dwells={items} waits={waiting.items} delays={delayed.items} />}
               </Loaded>
             )}
           </Loaded>
@@ -211,27 +209,14 @@ function Armed({ id }: { id: string }) {
   );
 }
 
-/**
- * Returns the waiting runs that have no wait. These runs are in a delay, because a delay is the only waiting step that
- * has no wait. Returns an empty list if the page does not have all waits.
- */
-function inDelay<Run extends { id: string }>(
-  runs: readonly Run[],
-  waits: { items: readonly { runId: string }[]; nextCursor: string | null },
-): readonly Run[] {
-  if (waits.nextCursor !== null) return [];
-  const known = new Set(waits.items.map(({ runId }) => runId));
-  return runs.filter((run) => !known.has(run.id));
-}
-
 interface ArmedListProps {
   dwells: readonly components['schemas']['Dwell'][];
   waits: readonly components['schemas']['Wait'][];
-  delayed: readonly components['schemas']['ListedRun'][];
+  delays: readonly components['schemas']['Delay'][];
 }
 
-function ArmedList({ dwells, waits, delayed }: ArmedListProps) {
-  if (dwells.length + waits.length + delayed.length === 0)
+function ArmedList({ dwells, waits, delays }: ArmedListProps) {
+  if (dwells.length + waits.length + delays.length === 0)
     return <p className="pad faint">Nothing is armed and no run is waiting.</p>;
   return (
     <ul className="plain">
@@ -256,13 +241,13 @@ function ArmedList({ dwells, waits, delayed }: ArmedListProps) {
           )}
         </li>
       ))}
-      {delayed.map((run) => (
-        <li key={run.id}>
+      {delays.map((delay) => (
+        <li key={`${delay.runId}:${delay.path}`}>
           <Status value="waiting" label="in a delay" />{' '}
-          <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
-            {shortId(run.id)}
+          <Link to="/runs/$id" params={{ id: delay.runId }} search={{ step: delay.path }}>
+            {delay.path}
           </Link>{' '}
-          {run.contextKey !== null && <ContextKey of={run} />} started <Time at={run.startedAt} />
+          {delay.contextKey !== null && <ContextKey of={delay} />} continues <Countdown until={delay.until} />
         </li>
       ))}
     </ul>
