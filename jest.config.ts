@@ -13,6 +13,7 @@ const transform = {
 /** Packages that contain only ECMAScript modules, which jest cannot load with `require`. */
 const MODULES = '/node_modules/(openid-client|oauth4webapi|jose)/.+\\.js$';
 const shared = {
+  setupFiles: ['<rootDir>/src/domain/validation/install-messages.ts'],
   transform: { ...transform, [MODULES]: transform['^.+\\.ts$'] },
   transformIgnorePatterns: [`/node_modules/(?!(openid-client|oauth4webapi|jose)/)`],
   testEnvironment: 'node',

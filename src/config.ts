@@ -5,9 +5,10 @@ import { buildIdOf } from './build-id';
 import { DEFAULT_SEVERITY_RULES, SeverityRules } from './domains/alert/severity-map';
 import { readProxySettings, type ProxySettings } from './edges/egress/proxy-settings';
 import { isAddressRange } from './domain/address-range';
+import { explain } from './domain/validation/explain';
 import { days, hostsAndRanges, httpUrl, integer, isTimeZone, list } from './setting-schemas';
 import { buildId, deploymentName, origins, originsOf, postgresUrl, secretKeys } from './setting-schemas';
-import { settingsInForce, type SettingInForce } from './settings-in-force';
+import { isSecretSetting, settingsInForce, type SettingInForce } from './settings-in-force';
 import { OtlpCompression, OtlpHeaders, otlpSettings, type OtlpSettings } from './telemetry/otlp-settings';
 import { defaultSizes, SIZE_SETTINGS, thisMachine, workerSizes, type WorkerSizes } from './worker-sizes';
 
@@ -52,8 +53,8 @@ const Environment = z.object({
   FERMATA_EGRESS_ALLOW: hostsAndRanges.prefault(''),
   FERMATA_EGRESS_PROXY: z.string().default('env'),
   FERMATA_PLUGINS: list.prefault(''),
-  FERMATA_SCRIPT_SANDBOX: z.enum(['bubblewrap', 'none']).default('bubblewrap'),
-  FERMATA_SCRIPT_NETWORK: z.enum(['true', 'false']).default('false'),
+  FERMATA_SCRIPT_SANDBOX: z.enum(['bubblewrap', 'none'], 'must be bubblewrap or none').default('bubblewrap'),
+  FERMATA_SCRIPT_NETWORK: z.enum(['true', 'false'], 'must be true or false').default('false'),
   FERMATA_SCRIPT_BUBBLEWRAP: z.string().startsWith('/', 'must be an absolute path').optional(),
   FERMATA_SCRIPT_CGROUP: z
     .string()
@@ -257,10 +258,11 @@ export function loadConfig(
       return value === undefined || value === '' ? [] : [[name, value]];
     }),
   );
-  const parsed = Environment.safeParse(present);
-  const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')} ${issue.message}`);
-  const proxy = proxyOf(parsed.data?.FERMATA_EGRESS_PROXY ?? 'env', env, wrong);
-  if (parsed.data?.FERMATA_CODEC === 'aes-gcm' && parsed.data.FERMATA_SECRET_KEY === undefined) {
+  const parsed = explain(Environment, present, ([name]) => isSecretSetting(String(name), present));
+  const wrong = parsed.success ? [] : parsed.problems.map(({ path, message }) => `${path.join('.')} ${message}`);
+  const data = parsed.success ? parsed.data : undefined;
+  const proxy = proxyOf(data?.FERMATA_EGRESS_PROXY ?? 'env', env, wrong);
+  if (data?.FERMATA_CODEC === 'aes-gcm' && data.FERMATA_SECRET_KEY === undefined) {
     wrong.push('FERMATA_CODEC encrypts with FERMATA_SECRET_KEY, which is not set');
   }
   const oidc = parsed.data && oidcSettings(parsed.data, wrong);

@@ -13,6 +13,11 @@ const SECRET = /(^|_)(SECRET|TOKEN|PASSWORD|KEY|KEYS|HEADERS)(_|$)/;
 /** An address. Its groups are the scheme, user and password, host and path, and query or fragment. */
 const ADDRESS = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#]*@)?([^\s?#,;]*)([?#][^\s,;]*)?/gi;
 
+/** Returns whether the value of a setting is secret or may contain credentials. */
+export function isSecretSetting(name: string, values: Readonly<Record<string, string>>): boolean {
+  return SECRET.test(name) || (Object.hasOwn(values, name) && values[name]?.includes('@') === true);
+}
+
 /**
  * Returns settings with their current values. Secrets are left out, and so are credentials and queries in addresses.
  */

@@ -5,6 +5,7 @@ import type { Notifier } from '../db/notifier';
 import { assertStorable } from '../domain/entities/storable';
 import type { Clock } from '../domain/clock';
 import { FermataError } from '../domain/errors';
+import { explain } from '../domain/validation/explain';
 import type { Registry } from '../domain/registry/registry';
 import type { OwnPlugin, RouteHost } from '../integrations/contract';
 import { runGuarded } from '../integrations/guard-plugin';
@@ -76,11 +77,11 @@ function hostOf(
       const trigger = event.startsWith(`${id}.`) ? registry.triggers().get(event) : undefined;
       // A mistake of the plugin's author, not of the caller.
       if (trigger === undefined) throw new Error(`"${event}" is not a trigger of the plugin "${id}".`);
-      const parsed = trigger.payloadSchema.safeParse(mask(payload, 'data'));
+      const parsed = explain(trigger.payloadSchema, mask(payload, 'data'));
       if (!parsed.success) {
-        const errors = parsed.error.issues.map((issue) => ({
-          ...{ path: issue.path.map(String).join('.'), message: issue.message, code: issue.code ?? 'invalid' },
-        }));
+        const errors = parsed.problems.map(({ path, message, code }) => {
+          return { path: path.map(String).join('.'), message, code };
+        });
         throw new FermataError('validation_failed', `The payload does not match the schema of ${event}.`, { errors });
       }
       const checked = parsed.data as Record<string, unknown>;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '../domain/errors';
+import { fileProblem } from './read-text-file';
 import { importAutomation, notesIn, type Imported } from './home-assistant/automation';
 import { readAutomations, UnreadableFile, writeAutomation } from './home-assistant/files';
 import { loadKnown } from './known';
@@ -67,7 +67,7 @@ function read(file: string): ReturnType<typeof readAutomations> {
   try {
     text = readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+    throw new UsageError(`${file} cannot be read: ${fileProblem(error)}`);
   }
   try {
     return readAutomations(text);

@@ -1,6 +1,7 @@
 import { parseJson } from '../domain/exact-json';
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../domain/errors';
+import { fileProblem } from './read-text-file';
 import { UsageError } from './usage-error';
 
 /**
@@ -22,6 +23,6 @@ function textOf(text: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`${what} could not be read: ${messageOf(error)}`);
+    throw new UsageError(`${what} cannot be read: ${fileProblem(error)}`);
   }
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '../domain/validation/install-messages';
 import { Command, CommanderError } from 'commander';
 import { showControls } from '../domain/control-text';
 import { ConfigError } from '../config';
@@ -90,9 +91,12 @@ async function createProgram(wanted: (name: string) => boolean): Promise<Command
     .version(packageVersion(), '-V, --version', 'print the version')
     .enablePositionalOptions()
     .addHelpText('after', '\nExamples:\n  fermata dev\n  fermata <command> --help\n')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'fermata: ')) })
+    .showHelpAfterError('"fermata --help" lists all commands.')
     .exitOverride();
   for (const [name, summary, load] of SUBCOMMANDS) {
     const command = program.command(name).description(summary).exitOverride();
+    command.showHelpAfterError(`"fermata ${name} --help" lists arguments and options.`);
     if (wanted(name)) (await load()).configure(command, () => createProgram(() => true));
   }
   return program;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { sha256 } from '../domain/sha256';
-import { messageOf } from '../domain/errors';
+import { fileProblem } from './read-text-file';
 import { connect } from './client/connect';
 import { ApiProblem } from './client/problem';
 import { createOutput, JSON_OPTION } from './print/output';
@@ -82,6 +82,6 @@ function contentOf(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+    throw new UsageError(`${file} cannot be read: ${fileProblem(error)}`);
   }
 }

@@ -2,7 +2,7 @@ import { showControls } from '../domain/control-text';
 import { Option, type Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { messageOf } from '../domain/errors';
+import { fileProblem } from './read-text-file';
 import { connect } from './client/connect';
 import { readJsonArgument } from './json-argument';
 import { createOutput, JSON_OPTION } from './print/output';
@@ -98,6 +98,6 @@ function textOf(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+    throw new UsageError(`${file} cannot be read: ${fileProblem(error)}`);
   }
 }

@@ -73,7 +73,27 @@ describe('fermata validate', () => {
     expect(out).toContain('twice.yaml:2:1: error: "name" is given twice');
   });
 
+  it('says where a list is not closed', async () => {
+    const { out } = await run(file('open.yaml', 'name: x\ntriggers: [\n'));
+    expect(out).toContain('error: The list is not closed: "]" is missing [yaml_syntax]');
+  });
+
+  it('prints a warning once if an expression causes it twice', async () => {
+    const filter = '    filter: trigger.payload.labls.a == "1" || trigger.payload.labls.a == "2"\n';
+    const { out } = await run(file('names.yaml', `name: x\ntriggers:\n  - event: alert.fired\n${filter}`));
+    expect(out.match(/Unknown name "labls"/g)).toHaveLength(1);
+    expect(out).toContain('1 file: 0 errors, 1 warning\n');
+  });
+
+  it('names the values of a status', async () => {
+    const { out } = await run(file('status.yaml', GOOD.replace('disabled', 'disabeld')));
+    expect(out).toContain('status.yaml:2:9: error: Expected one of enabled, disabled; got "disabeld" [invalid_value]');
+    expect(out).toContain('= Did you mean "disabled"?');
+  });
+
   it('refuses a missing file', async () => {
-    await expect(run(join(directory, 'none.yaml'))).rejects.toThrow(UsageError);
+    const missing = run(join(directory, 'none.yaml'));
+    await expect(missing).rejects.toThrow(UsageError);
+    await expect(missing).rejects.toThrow(/none\.yaml cannot be read: no such file or directory$/);
   });
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { takeStatus } from '../domain/definition/status';
 import { validateDefinition } from '../domain/definition/validate';
 import type { Finding } from '../domain/errors';
 import { type AutomationFile, readAutomationFile } from './apply/automation-files';
@@ -64,7 +65,7 @@ function check(file: string, known: KnownKinds): FileReport {
 
 /** Validates an automation. Checks its `status` separately, because the status is not part of the definition. */
 function validate({ document, locate }: AutomationFile, known: KnownKinds) {
-  const { status, ...definition } = document;
+  const { document: definition, findings } = takeStatus(document);
   const { errors, warnings } = validateDefinition(definition, {
     ...known,
     locate: (path, detail) => {
@@ -73,9 +74,7 @@ function validate({ document, locate }: AutomationFile, known: KnownKinds) {
     },
   });
   const inFile = (finding: Finding): Finding => ({ ...finding, path: locate(finding.path).path });
-  const settled = status === undefined || status === 'enabled' || status === 'disabled';
-  const message = 'Expected "enabled" or "disabled"';
-  const wrongStatus = settled ? [] : [{ code: 'invalid_value', message, ...locate('status') }];
+  const wrongStatus = findings.map((finding) => ({ ...finding, ...locate(finding.path) }));
   return { errors: [...wrongStatus, ...errors.map(inFile)], warnings: warnings.map(inFile) };
 }
 

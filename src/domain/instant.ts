@@ -13,5 +13,5 @@ export function isKeepable(at: Date): boolean {
 
 /** A time in a request (RFC 3339, with a zone), in the years 1970 to 9998. */
 export const Instant = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 instant' })
+  .datetime({ offset: true, error: 'must be an RFC 3339 time with a zone, such as 2026-01-31T12:00:00Z' })
   .refine((text) => isKeepable(new Date(text)), 'must be in the years 1970 to 9998');

@@ -49,7 +49,7 @@ test.each([
   [
     'a trigger without a category',
     { triggers: [trigger, { ...trigger, category: undefined }] },
-    'triggers[1].category must be a text',
+    'triggers[1].category must be a string',
   ],
   ['a connection without a test', { connectionTypes: [type] }, 'connectionTypes[0].test must be a function'],
   [

@@ -7,7 +7,7 @@ const schema = z.custom<unknown>(
   (value) => typeof (Object(value) as { safeParse?: unknown }).safeParse === 'function',
   'must be a schema, made with the z of fermata/plugin',
 );
-const Text = z.string('must be a text').min(1, 'must not be empty');
+const Text = z.string('must be a string').min(1, 'must not be empty');
 /** Format of ids, which are joined with dots and used in expressions. */
 const Id = Text.regex(/^[A-Za-z][\w-]*$/, 'must begin with a letter and have letters, digits, "_" and "-" only');
 const listOf = (item: z.ZodType) => z.array(item, 'must be a list').optional();

@@ -7,6 +7,7 @@ import type { ClientAddress } from '../http/client-address';
 import type { Route } from '../http/route';
 import type { Authenticator } from './authenticate';
 import { ANONYMOUS, type Principal } from './principal';
+import { rolesWith } from './permissions';
 import { createRateLimiter, type RateLimiter } from './rate-limit';
 
 /** Maximum number of requests that may wait for a database connection. Further requests are refused. */
@@ -66,9 +67,10 @@ export function createGatekeeper(deps: {
       (route.effect === 'inbound' ? inbound : ordinary).take(principal.tokenId);
       if (!(route.forWebUi === true && webUi.has(request.headers.origin ?? ''))) assertFromConsole(principal, request);
       if (route.permission !== 'public' && !principal.permissions.has(route.permission)) {
-        throw new FermataError('forbidden', `The token lacks the permission "${route.permission}".`, {
-          data: { permission: route.permission },
-        });
+        const { permission } = route;
+        const roles = rolesWith(permission).join(', ');
+        const message = `The token lacks the permission "${permission}". Roles that have it: ${roles}.`;
+        throw new FermataError('forbidden', message, { data: { permission } });
       }
       if (deps.pool.waitingCount > MAX_WAITING) {
         throw new FermataError('overloaded', 'Too many requests are waiting; repeat in a moment.', {

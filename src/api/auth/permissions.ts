@@ -21,6 +21,11 @@ const GRANTS: Readonly<Record<Role, readonly Permission[]>> = {
   admin: PERMISSIONS,
 };
 
+/** Returns the roles that have a permission. */
+export function rolesWith(permission: Permission): Role[] {
+  return ROLES.filter((role) => GRANTS[role].includes(permission));
+}
+
 /** Returns the combined permissions of the given roles. Unknown roles have no permissions. */
 export function permissionsOf(roles: readonly string[]): ReadonlySet<Permission> {
   return new Set(ROLES.filter((role) => roles.includes(role)).flatMap((role) => GRANTS[role]));

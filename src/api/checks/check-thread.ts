@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import '../../domain/validation/install-messages';
 import { createPluginFilters } from '../../domain/registry/plugin-filters';
 import { createRegistry } from '../../domain/registry/registry';
 import { createEgress } from '../../edges/egress/egress';

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Executor } from '../../db/executor';
 import { systemClock } from '../../domain/clock';
 import { createFiltersLacking } from '../../domain/definition/filters-lacking';
+import '../../domain/validation/install-messages';
 import { createPluginFilters } from '../../domain/registry/plugin-filters';
 import { createRegistry } from '../../domain/registry/registry';
 import { createEgress } from '../../edges/egress/egress';

@@ -46,7 +46,7 @@ export function readGitOpsDocuments(text: string, validate: Validate): GitOpsRea
     warnings.push(...read.warnings.map(place));
     const first = seen.get(read.name);
     if (first !== undefined && read.name !== '') {
-      const message = `documents[${first}] has the same name "${read.name}"`;
+      const message = `The name "${read.name}" is already used by documents[${first}]: give each automation a different name`;
       const finding = { path: 'metadata.name', code: 'duplicate_name', message, ...document.locate('metadata.name') };
       errors.push(place(finding));
     }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { FermataError, type Finding } from '../../domain/errors';
+import { explain } from '../../domain/validation/explain';
 
 /** Returns a path as text, e.g. `actions[0].config.title`. */
 function pathText(path: readonly PropertyKey[]): string {
@@ -9,29 +10,21 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** Converts zod issues to findings. Each unknown key becomes a separate finding. */
-export function findingsOf(error: z.ZodError, prefix: readonly PropertyKey[] = []): Finding[] {
-  return error.issues.flatMap((issue) => {
-    const path = [...prefix, ...issue.path];
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        path: pathText([...path, key]),
-        message: `Unknown key "${key}"`,
-        code: 'unknown_key',
-      }));
-    }
-    return [{ path: pathText(path), message: issue.message, code: issue.code }];
-  });
-}
-
 /**
- * Parses a value with a schema.
+ * Parses a value with a schema. Each unknown key becomes a separate finding.
  * @throws {FermataError} `validation_failed` with all findings
  */
-export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown, prefix: readonly PropertyKey[] = []) {
-  const parsed = schema.safeParse(value);
+export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = explain(schema, value);
   if (parsed.success) return parsed.data;
-  throw refusalOfFindings(findingsOf(parsed.error, prefix));
+  throw refusalOfFindings(
+    parsed.problems.flatMap(({ path, code, message, unknown }): Finding[] => {
+      if (unknown.length === 0) return [{ path: pathText(path), message, code }];
+      return unknown.map((each) => ({
+        ...{ path: pathText([...path, each.key]), message: each.message, code: 'unknown_key' },
+      }));
+    }),
+  );
 }
 
 /** Returns one error for all findings. Its detail is the first finding, for clients that only show the detail. */

@@ -13,7 +13,9 @@ export const InstantQuery = z.iso
   .refine(isKeepable, 'must be in the years 1970 to 9998');
 
 /** A flag in a query: `?cancelRuns` and `?cancelRuns=true` are the same. */
-export const FlagQuery = z.enum(['', 'true', 'false', '1', '0']).transform((text) => text !== 'false' && text !== '0');
+export const FlagQuery = z
+  .enum(['', 'true', 'false', '1', '0'], 'must be true or false')
+  .transform((text) => text !== 'false' && text !== '0');
 
 /** Path parameter with the id of a resource. */
 export const IdParams = z.object({ id: z.string().min(1).max(512) });

@@ -1,6 +1,8 @@
 import type { ConnectionRow } from '../../db/connections';
 import { FermataError, type Finding } from '../../domain/errors';
 import { formatPlace } from '../../domain/definition/place';
+import { explain } from '../../domain/validation/explain';
+import { nearest } from '../../domain/expressions/nearest';
 import { visitTexts } from '../../domain/definition/secret-references';
 import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
 import type { Cipher, Sealed } from '../../domain/secrets/cipher';
@@ -21,7 +23,9 @@ const REFERENCE = /^\s*\$\{\{/;
 export function typeOf(types: ReadonlyMap<string, AnyConnectionType>, id: string): AnyConnectionType {
   const type = types.get(id);
   if (type !== undefined) return type;
-  throw refusal('type', `"${id}" is not a type of connection; known types: ${[...types.keys()].join(', ')}`);
+  const meant = nearest(id, types.keys());
+  const hint = meant === undefined ? `Known types: ${[...types.keys()].join(', ')}` : `Did you mean "${meant}"?`;
+  throw refusal('type', `"${id}" is not a type of connection. ${hint}`);
 }
 
 /** Returns warnings about secrets that are too short to be masked. References to secrets are not checked. */
@@ -131,14 +135,14 @@ function check(type: AnyConnectionType, given: Config): Config {
       : [],
   );
   const stand = addresses.map(([field, text]) => [field, addressWith(text)] as const);
-  const parsed = type.configSchema.safeParse({ ...given, ...Object.fromEntries(stand) });
-  if (parsed.success) return { ...parsed.data, ...Object.fromEntries(addresses) };
-  const errors = parsed.error.issues.map(({ path, message, code }) => ({
-    path: ['config', ...path.map(String)].join('.'),
-    message,
-    code: code ?? 'invalid',
-  }));
-  throw new FermataError('validation_failed', `The config is not valid: ${errors[0]?.message ?? ''}`, { errors });
+  const parsed = explain(type.configSchema, { ...given, ...Object.fromEntries(stand) });
+  if (parsed.success) return { ...(parsed.data as Config), ...Object.fromEntries(addresses) };
+  const errors = parsed.problems.map(({ path, message, code }) => {
+    return { path: ['config', ...path.map(String)].join('.'), message, code };
+  });
+  const [first] = errors;
+  const detail = `The config is not valid: ${first?.path ?? 'config'}: ${first?.message ?? ''}`;
+  throw new FermataError('validation_failed', detail, { errors });
 }
 
 /** Returns an address with placeholders for its secrets, so that it can be validated before they are known. */

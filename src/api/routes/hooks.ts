@@ -29,7 +29,7 @@ const Secrets = z
       }),
   )
   .max(2)
-  .describe('One secret, or two during a rotation; each a text or `${{ secrets.NAME }}`. Never shown again');
+  .describe('One secret, or two during a rotation; each a string or `${{ secrets.NAME }}`. Never shown again');
 const Header = z
   .string()
   .max(100)

@@ -26,6 +26,7 @@ const NewValue = z.strictObject({
     .min(1)
     .max(65_536)
     .optional()
+    .meta({ 'x-secret': true })
     .describe('May be omitted to change only `allow` of an existing secret'),
   allow: SecretBinding.nullish().describe('Where the secret may be used; null = anywhere. Omitted: unchanged'),
 });

@@ -12,7 +12,7 @@ const RenderBody = z.strictObject({
     .enum(['template', 'expression'])
     .default('template')
     .describe(
-      '`template`: text with `{{ }}`, or an object of such texts; `expression`: an expression as in filters and conditions',
+      '`template`: a string with `{{ }}`, or an object of such strings; `expression`: an expression as in filters and conditions',
     ),
   now: Instant.optional().describe('Instant to evaluate at; default: `now` of the context, or the current time'),
 });

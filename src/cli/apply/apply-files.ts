@@ -94,6 +94,11 @@ function inFile(finding: Finding, automations: readonly AutomationFile[]): FileF
   const [, index = '', path = ''] = /^documents\[(\d+)\]\.?(.*)$/.exec(finding.path) ?? [];
   const automation = automations[Number(index)];
   if (index === '' || automation === undefined) return { file: '', finding };
-  const { code, message } = finding;
+  const { code } = finding;
+  // A message about a repeated name refers to the other document.
+  const message = finding.message.replace(
+    /documents\[(\d+)\]/,
+    (all, other) => automations[Number(other)]?.file ?? all,
+  );
   return { file: automation.file, finding: { code, message, ...automation.locateWrapped(path) } };
 }

@@ -1,6 +1,6 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join, relative } from 'node:path';
-import { messageOf } from '../../domain/errors';
+import { fileProblem } from '../read-text-file';
 import { UsageError } from '../usage-error';
 
 const DOCUMENT = /\.(ya?ml|json)$/;
@@ -18,7 +18,7 @@ export function listFiles(targets: readonly string[]): string[] {
     try {
       return isDirectory(target) ? filesBelow(target, seen) : [target].filter((file) => isNew(file, seen)).map(short);
     } catch (error) {
-      throw new UsageError(`${target} cannot be read: ${messageOf(error)}`);
+      throw new UsageError(`${target} cannot be read: ${fileProblem(error)}`);
     }
   });
 }

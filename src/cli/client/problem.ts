@@ -62,24 +62,33 @@ export async function problemOf(response: Response, hadToken: boolean): Promise<
   const text = await response.text();
   const problem = Problem.safeParse(jsonOrUndefined(text));
   const { status } = response;
-  if (!problem.success) return new ApiProblem(`The answer was ${status} ${response.statusText}`.trim(), { status });
+  if (!problem.success) {
+    const answer = `${status} ${response.statusText}`.trim();
+    const { origin } = new URL(response.url);
+    return new ApiProblem(
+      `${origin} answered ${answer}, which is not an answer of Fermata's API. Check FERMATA_URL and any proxy in between.`,
+      { status },
+    );
+  }
   const { code, detail, errors } = problem.data;
   const findings: Finding[] = errors.map(({ line, column, ...finding }) => ({
     ...finding,
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),
   }));
-  const lines = [
-    `${onOneLine(detail)} [${onOneLine(code)}]`,
-    ...findings.map((finding) => `  ${findingText(finding)}`),
-  ];
+  const [only] = findings;
+  // The detail of a single finding without a position repeats it.
+  const isRepeated = findings.length === 1 && only?.line === undefined && detail.endsWith(only?.message ?? '');
+  const shown = isRepeated ? [] : findings;
+  const lines = [`${onOneLine(detail)} [${onOneLine(code)}]`, ...shown.map((finding) => `  ${findingText(finding)}`)];
   if (status === 401) lines.push(hadToken ? TOKEN_REFUSED : TOKEN_MISSING);
   return new ApiProblem(lines.join('\n'), { status, code, findings });
 }
 
 const TOKEN_MISSING = '  Set FERMATA_TOKEN; an admin can create one with "fermata token create NAME --role operator".';
 const TOKEN_REFUSED =
-  '  The token came from FERMATA_TOKEN, FERMATA_ADMIN_TOKEN or the state directory of "fermata dev".';
+  '  The token is that of FERMATA_TOKEN, FERMATA_ADMIN_TOKEN or "fermata dev". Set FERMATA_TOKEN to a valid one; ' +
+  'an admin can create one with "fermata token create NAME --role operator".';
 
 /**
  * Returns a finding as one line: the file and the position in its text, the path in the document, the message and the

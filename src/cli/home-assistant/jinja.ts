@@ -131,7 +131,7 @@ class Reader {
       left = composite(`${grouped(left)} ${sign} ${grouped(this.product())}`);
     }
     if (this.token.text === '~' && this.token.kind === 'sign') {
-      throw new NotImported('"~" joins texts, which is written as a template with several {{ }}');
+      throw new NotImported('"~" joins strings, which is written as a template with several {{ }}');
     }
     return left;
   }

@@ -19,7 +19,7 @@ export function listOf(value: unknown): unknown[] {
  */
 export function textsOf(value: unknown, what: string): string[] {
   return listOf(value).flatMap((one) => {
-    if (typeof one !== 'string') throw new NotImported(`${what} is not a text`);
+    if (typeof one !== 'string') throw new NotImported(`${what} is not a string`);
     return one.split(',').map((text) => text.trim());
   });
 }

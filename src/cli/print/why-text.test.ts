@@ -34,11 +34,13 @@ test.each([
   [{ expression: 'a > 5', found: 3, wanted: { '>': 5 } }, 'a is 3, wanted > 5'],
   [{ expression: 'a', found: null, wanted: true }, 'a is null, wanted true'],
   [{ expression: 'x == 1', found: 1, wanted: { not: 1 } }, 'x is 1, wanted anything but 1'],
-  [{ expression: 'numeric_state', found: 1, wanted: { above: 8 } }, 'numeric_state is 1, wanted above 8'],
+  [{ expression: 'a.load', found: 1, wanted: { above: 8 } }, 'a.load is 1, wanted above 8'],
+  [{ expression: 'a.load', found: 1, wanted: { above: 8, below: 9 } }, 'a.load is 1, wanted above 8 and below 9'],
   [
-    { expression: 'numeric_state', found: 1, wanted: { above: 8, below: 9 } },
-    'numeric_state is 1, wanted above 8 and below 9',
+    { expression: 'status of health:check-in-1', found: 'healthy', wanted: 'degraded' },
+    'status of health:check-in-1 is "healthy", wanted "degraded"',
   ],
+  [{ expression: 'a in ["x"]', found: 'y', wanted: { in: ['x'] } }, 'a is "y", wanted {"in":["x"]}'],
 ])('writes the found and wanted values of a false part (%#)', (part, text) => {
   expect(decidingText({ path: 'p', ...part })).toBe(text);
 });

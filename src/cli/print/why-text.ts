@@ -99,7 +99,7 @@ function conditionName(deciding: Part | undefined): string {
 /** Returns the left side of a comparison, or the whole expression. */
 const subjectOf = (expression: string): string => COMPARISON.exec(expression)?.[1] ?? expression;
 
-const COMPARISON = /^(.+?)\s*(?:==|!=|<=|>=|<|>|\bin\b)\s*.+$/;
+const COMPARISON = /^(.+?)(?:\s*(?:==|!=|<=|>=|<|>)\s*|\s+in\s+).+$/;
 
 /**
  * Returns a part that was false, with its actual value and the expected value. The expected value is left out if it is

@@ -28,7 +28,12 @@ test.each<[string, Condition, object]>([
   [
     'a numeric state',
     [{ numeric_state: { value: 'a', above: 80 } }],
-    { path: 'conditions[0]', found: 1, wanted: { above: 80 } },
+    { path: 'conditions[0]', expression: 'a', found: 1, wanted: { above: 80 } },
+  ],
+  [
+    'a state',
+    [{ state: { kind: 'door', id: 'front', field: 'open', equals: true } }],
+    { path: 'conditions[0]', expression: 'open of door:front', wanted: true },
   ],
 ])('the deciding part is %s', (_, condition, expected) => {
   expect(deciding(condition)).toMatchObject(expected);

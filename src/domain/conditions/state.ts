@@ -19,6 +19,9 @@ export function predicateOf(state: State): PredicateNeed {
   return { kind: state.kind, id: state.id, field: state.field, values: listOf(state.equals) };
 }
 
+/** Returns the name of a predicate's field for messages: `status of health:checkout`. */
+export const nameOf = ({ field, kind, id }: PredicateNeed): string => `${field} of ${kind}:${id}`;
+
 /**
  * Returns the state of an entity. For a system without check results, which has no stored state, returns its health
  * view. In this view, the system has been healthy since its creation.
@@ -62,7 +65,7 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
   const need = predicateOf(state);
   const entity = stateOf(need, scope);
   const value = ownValue(entity, need.field);
-  const name = `${need.field} of ${need.kind}:${need.id}`;
+  const name = nameOf(need);
   if (entity === undefined) return fails(`state: ${name} is unknown`);
   if (!matches(need, value)) return fails(`state: ${name} is ${JSON.stringify(value) ?? 'unknown'}`);
   if (state.for === undefined) return HOLDS;

@@ -63,10 +63,12 @@ describe('traceCondition', () => {
 
   it('shows the numbers, states and times of structured conditions', () => {
     expect(trace({ numeric_state: { value: 'trigger.payload.n', above: 5 } })).toMatchObject({
+      condition: 'trigger.payload.n',
       actual: 3,
       wanted: { above: 5 },
     });
     expect(trace({ state: { entity: 'checkout', status: ['healthy', 'unhealthy'] } })).toMatchObject({
+      condition: 'status of health:checkout',
       actual: 'degraded',
       wanted: { one_of: ['healthy', 'unhealthy'] },
     });

@@ -10,13 +10,16 @@ import { allHold, anyHolds, doesNotHold } from './combine';
 import type { ConditionContext } from './condition-context';
 import { evaluateCondition } from './evaluate-condition';
 import { optionsOf, valueOfExpression } from './expression';
-import { predicateOf, stateOf } from './state';
+import { nameOf, predicateOf, stateOf } from './state';
 import type { Verdict } from './verdict';
 import { zonedTime } from './zoned-time';
 
 /** Trace of a condition for display. Each part has its actual and expected values. */
 export interface ConditionTrace extends Verdict {
-  /** The text of the condition, or the kind of a structured condition. */
+  /**
+   * The expression of the condition. For `numeric_state`, the expression whose value is compared. For `state`, the field
+   * and its entity. For any other structured condition, its kind.
+   */
   condition: string;
   actual?: unknown;
   wanted?: unknown;
@@ -129,6 +132,8 @@ function combined(
 function textOf(condition: Condition): string {
   if (typeof condition === 'string') return condition.trim();
   if (typeof condition === 'boolean') return String(condition);
+  if ('numeric_state' in condition) return String(condition.numeric_state.value).trim();
+  if ('state' in condition) return nameOf(predicateOf(condition.state));
   return Object.keys(condition)[0] ?? '';
 }
 

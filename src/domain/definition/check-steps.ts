@@ -6,7 +6,7 @@ import { checkConfigNames, checkConnectionName, type KnownNames } from './check-
 import { checkSecretUse, type SecretBindings } from './check-secret-uses';
 import { checkEvent, checkTriggerConfig } from './check-triggers';
 import type { Findings } from './findings';
-import { valueAt } from './issues';
+import { valueAt } from '../validation/found-value';
 import { formatPlace, type Segment } from './place';
 import { isMap, listOf } from './plain-map';
 import { isFlagged } from './schema-at';

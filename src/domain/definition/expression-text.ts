@@ -10,7 +10,7 @@ export const ExpressionText = z.string().min(1).meta({
 });
 
 /** Text that may contain `{{ expression }}`. */
-export const TemplateText = z.string().describe('Text; {{ expression }} is replaced');
+export const TemplateText = z.string().describe('A string; {{ expression }} is replaced');
 
 /** Any JSON map. The schema of the event or action defines the meaning of its keys. */
 export const JsonMap = z.record(z.string(), z.unknown());

@@ -22,11 +22,12 @@ export class Findings {
   constructor(private readonly locate?: Locate) {}
 
   error(report: Report): void {
-    this.add(this.found.errors, report);
+    this.add(this.found.errors, report, [report.code, report.message, report.inside]);
   }
 
+  /** Adds a warning. A warning that several parts of one expression cause is added once, with the first position. */
   warning(report: Report): void {
-    this.add(this.found.warnings, report);
+    this.add(this.found.warnings, report, [report.code, report.message]);
   }
 
   /** Whether further warnings are dropped. If true, checks that only warn can be skipped. */
@@ -51,10 +52,10 @@ export class Findings {
     return inTextOrder(this.found.warnings);
   }
 
-  private add(list: Finding[], { path, code, message, atKey, inside }: Report): void {
+  private add(list: Finding[], { path, code, message, atKey, inside }: Report, key: readonly unknown[]): void {
     if (list.length >= MAX_FINDINGS) return;
     const place = formatPlace(path);
-    const identity = JSON.stringify([place, code, message, inside]);
+    const identity = JSON.stringify([place, ...key]);
     if (this.seen.has(identity)) return;
     this.seen.add(identity);
     const exact = inside && this.locate?.(place, { inside });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../errors';
+import { explain } from '../validation/explain';
 
 /** An automation in the form that is stored in Git. */
 export const GitOpsDocument = z.strictObject({
@@ -46,14 +47,11 @@ export function isGitOps(document: Record<string, unknown>): boolean {
  * If the form is not valid, the result contains only findings, and `name` and `document` are empty.
  */
 export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
-  const parsed = GitOpsDocument.safeParse(whole);
+  const parsed = explain(GitOpsDocument, whole);
   if (!parsed.success) {
-    const findings = parsed.error.issues.flatMap((issue) => {
-      const path = issue.path.join('.');
-      if (issue.code !== 'unrecognized_keys') return [{ path, code: 'invalid_document', message: issue.message }];
-      return issue.keys.map((key) => {
-        return { path: path === '' ? key : `${path}.${key}`, code: 'unknown_key', message: `Unknown key "${key}"` };
-      });
+    const findings = parsed.problems.flatMap(({ path, message, unknown }) => {
+      if (unknown.length === 0) return [{ path: path.join('.'), code: 'invalid_document', message }];
+      return unknown.map(({ key, message }) => ({ path: [...path, key].join('.'), code: 'unknown_key', message }));
     });
     return { name: '', file: null, document: {}, findings, warnings: [], pathOf: (path) => path };
   }

@@ -35,10 +35,10 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     value_template: 'Write "filter", an expression without braces',
   },
   continue_on_error: {
-    alias: 'Write "id" for the name of the step, "description" for a text',
+    alias: 'Write "id" for the name of the step, "description" for a description',
     service: 'Write "action: <plugin>.<name>"',
     data: 'Write "config"',
-    data_template: 'Write "config": its texts are templates',
+    data_template: 'Write "config": its strings are templates',
     service_data: 'Write "config"',
     target: 'Write what the action works on into "config"',
     entity_id: 'Write what the action works on into "config"',

@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { nearest } from '../expressions/nearest';
+import { isSecretAt } from '../validation/explain';
+import { TYPE_NAMES } from '../validation/expected-value';
+import { isSecretPath, typeName, valueAt } from '../validation/found-value';
+import { issueMessage, noAlternative, unknownKey, withFound } from '../validation/issue-message';
 import { homeAssistantHint, LIST_AT_TOP } from './home-assistant-words';
 import type { Segment } from './place';
 import { knownKeys, schemaAt, unwrap } from './schema-at';
@@ -30,93 +33,33 @@ interface Context {
 /** Maximum number of unknown keys that are reported for one map. */
 const MAX_KEYS = 200;
 
-/** Returns the name of a value's type for messages. */
-export function typeName(value: unknown): string {
-  if (value === null) return 'nothing (null)';
-  if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  const names: Record<string, string> = {
-    string: 'text',
-    number: 'a number',
-    boolean: 'true or false',
-    object: 'a map',
-  };
-  return names[typeof value] ?? typeof value;
-}
-
-const EXPECTED: Record<string, string> = {
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a map',
-  record: 'a map',
-  null: 'null',
-};
-
-/** Returns the value at a path below a root. Inherited properties are ignored. */
-export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  let value = root;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<PropertyKey, unknown>)[key];
-  }
-  return value;
-}
-
 /** Returns the message for a document that is not a map. */
 export function notAnAutomation(value: unknown): string {
   return Array.isArray(value) ? LIST_AT_TOP : `Expected an automation (a map), got ${typeName(value)}`;
 }
 
-const SIZE_UNITS: Partial<Record<string, string>> = { string: 'character', array: 'entry', record: 'key' };
-
-function sizeMessage(issue: z.core.$ZodIssueTooBig | z.core.$ZodIssueTooSmall): string {
-  const big = issue.code === 'too_big';
-  const limit = Number(big ? issue.maximum : issue.minimum);
-  const unit = SIZE_UNITS[issue.origin];
-  if (unit !== undefined) {
-    const plural = unit === 'entry' ? 'entries' : `${unit}s`;
-    return `${big ? 'At most' : 'At least'} ${limit} ${limit === 1 ? unit : plural}`;
-  }
-  if (issue.inclusive === false) return big ? `Must be below ${limit}` : `Must be above ${limit}`;
-  return big ? `At most ${limit}` : `At least ${limit}`;
-}
-
-function optionsMessage(values: readonly unknown[], given: unknown): string {
-  const names = values.map(String);
-  const meant = typeof given === 'string' ? nearest(given, names) : undefined;
-  const list = `Expected ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}`;
-  const got =
-    typeof given === 'string' ? `"${given.slice(0, 60)}"` : typeof given === 'number' ? String(given) : typeName(given);
-  return `${list}; got ${got}${meant === undefined ? '' : `. Did you mean "${meant}"?`}`;
-}
-
-function simpleFinding(issue: Issue, value: unknown): { code: string; message: string } {
-  const last = issue.path.at(-1);
-  if (value === undefined && issue.code !== 'custom') {
-    return { code: 'required', message: `${typeof last === 'string' ? `"${last}"` : 'This'} is missing` };
-  }
+function simpleFinding(issue: Issue, value: unknown, context: Context): { code: string; message: string } {
+  const isSecret = isSecretPath(context.prefix) || isSecretAt(context.schema, issue.path);
+  const schema = schemaAt(context.schema, issue.path);
+  const message = issueMessage(issue, { value, isSecret, schema });
+  if (value === undefined && issue.code !== 'custom') return { code: 'required', message };
   switch (issue.code) {
     case 'invalid_type':
-      return {
-        code: 'invalid_type',
-        message: `Expected ${EXPECTED[issue.expected] ?? issue.expected}, got ${typeName(value)}`,
-      };
-    case 'invalid_value':
-      return { code: 'invalid_value', message: optionsMessage(issue.values, value) };
+      return { code: 'invalid_type', message };
     case 'too_big':
     case 'too_small':
-      return { code: 'out_of_range', message: sizeMessage(issue) };
+      return { code: 'out_of_range', message };
     case 'invalid_key':
-      return { code: 'invalid_key', message: `"${String(last)}" ${issue.issues[0]?.message ?? issue.message}` };
+      return { code: 'invalid_key', message };
     case 'custom': {
       const code: unknown = issue.params?.code;
-      return { code: typeof code === 'string' ? code : 'invalid_value', message: issue.message };
+      const own = withFound(issue.message, { value, isSecret });
+      return { code: typeof code === 'string' ? code : 'invalid_value', message: own };
     }
+    case 'invalid_format':
+      return { code: 'invalid_value', message: withFound(issue.message, { value, isSecret }) };
     default:
-      return { code: 'invalid_value', message: issue.message };
+      return { code: 'invalid_value', message };
   }
 }
 
@@ -141,7 +84,7 @@ function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: Segment[], con
   const options = union instanceof z.ZodUnion ? union.def.options : [];
   const picked = union && context.picks.get(union)?.(value);
   if (picked && 'message' in picked) return [{ path, ...picked }];
-  if (value === undefined) return [{ path, ...simpleFinding(issue, value) }];
+  if (value === undefined) return [{ path, ...simpleFinding(issue, value, context) }];
   const distances = issue.errors.map((errors) => distanceOf(errors));
   const index = picked ? options.indexOf(picked as never) : distances.indexOf(Math.min(...distances));
   const errors = issue.errors[index] ?? [];
@@ -149,9 +92,9 @@ function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: Segment[], con
     list.filter((e) => e.code === 'invalid_type' && e.path.length === 0),
   );
   if (!picked && (distances[index] ?? 100) >= 100) {
-    const names = rootTypes.map((e) => (e.code === 'invalid_type' ? (EXPECTED[e.expected] ?? e.expected) : ''));
-    const expected = [...new Set(names)].join(' or ');
-    return [{ path, code: 'invalid_type', message: `Expected ${expected}, got ${typeName(value)}` }];
+    const names = rootTypes.map((e) => (e.code === 'invalid_type' ? (TYPE_NAMES[e.expected] ?? e.expected) : ''));
+    const isSecret = isSecretPath(context.prefix) || isSecretAt(context.schema, issue.path);
+    return [{ path, code: 'invalid_type', message: noAlternative(names, value, isSecret) }];
   }
   const branch = options[index] ?? context.schema;
   return structureFindings(errors, { ...context, root: value, schema: branch, prefix: path });
@@ -170,7 +113,7 @@ export function structureFindings(issues: readonly Issue[], context: Context): R
     const path = [...context.prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
     if (issue.code === 'invalid_union') return unionFindings(issue, path, context);
     if (issue.code === 'unrecognized_keys') return unknownKeyFindings(issue, path, context);
-    return [{ path, ...simpleFinding(issue, valueAt(context.root, issue.path)) }];
+    return [{ path, ...simpleFinding(issue, valueAt(context.root, issue.path), context) }];
   });
 }
 
@@ -190,13 +133,11 @@ function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segme
   }
   const known = (schema ? knownKeys(schema) : []).filter((key) => !issue.keys.includes(key));
   const keys = issue.keys.slice(0, MAX_KEYS);
-  return keys.map((key) => ({ path: [...path, key], atKey: true, ...unknownKey(key, known) }));
+  return keys.map((key) => ({ path: [...path, key], atKey: true, ...unknownKeyFinding(key, known) }));
 }
 
-function unknownKey(key: string, known: readonly string[]): { code: string; message: string } {
+function unknownKeyFinding(key: string, known: readonly string[]): { code: string; message: string } {
   const foreign = homeAssistantHint(key, known);
-  if (foreign !== undefined) return { code: 'unknown_key', message: `Unknown key "${key}". ${foreign}` };
-  const meant = nearest(key, known);
-  const hint = meant === undefined ? `Known here: ${known.join(', ') || 'none'}` : `Did you mean "${meant}"?`;
-  return { code: 'unknown_key', message: `Unknown key "${key}". ${hint}` };
+  const message = foreign === undefined ? unknownKey(key, known) : `Unknown key "${key}". ${foreign}`;
+  return { code: 'unknown_key', message };
 }

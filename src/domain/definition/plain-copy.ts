@@ -67,7 +67,7 @@ class Copy {
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
       this.report(
         'invalid_number',
-        'Numbers beyond 2^53 cannot be stored exactly; write the number as text, in quotes',
+        'Numbers beyond 2^53 cannot be stored exactly; write the number as a string, in quotes',
       );
     }
     return value;

@@ -1,7 +1,7 @@
 import type { Chain } from '../expressions/chain';
 import { isStaticKey } from '../expressions/chain';
 import { normalizeEvent } from '../registry/registry';
-import { valueAt } from './issues';
+import { valueAt } from '../validation/found-value';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 import type { SchemaInDocument } from './schema-members';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../errors';
+import { explain } from '../validation/explain';
 import { isMap } from './plain-map';
 import { validateDefinition, validateYaml, type Validation, type ValidationOptions } from './validate';
 import { readYaml } from './yaml';
@@ -16,9 +17,9 @@ export function takeStatus(
 ): { document: Record<string, unknown>; status: AutomationStatus | undefined; findings: readonly Finding[] } {
   const { status: given, ...document } = sent;
   if (!Object.hasOwn(sent, 'status')) return { document, status: undefined, findings: [] };
-  const status = AutomationStatus.safeParse(given);
+  const status = explain(AutomationStatus, given);
   if (status.success) return { document, status: status.data, findings: [] };
-  const message = 'Expected "enabled" or "disabled"';
+  const message = status.problems[0]?.message ?? '';
   const finding = { path: 'status', message, code: 'invalid_value', ...locate?.('status') };
   return { document, status: undefined, findings: [finding] };
 }

@@ -12,7 +12,7 @@ const DEGRADED = 'healthcheck.system_degraded';
 describe('the finding for a field with several forms', () => {
   it('refers to the form of duration with the given keys', () => {
     expect(ofTrigger({ event: DEGRADED, for: { template: 300 } })).toEqual([
-      { path: 'triggers[0].for.template', code: 'invalid_type', message: 'Expected text, got a number' },
+      { path: 'triggers[0].for.template', code: 'invalid_type', message: 'Expected a string, got the number 300' },
     ]);
     expect(ofTrigger({ event: DEGRADED, for: { minutes: 5, template: '1' } })).toEqual([
       {

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import { nearest } from '../expressions/nearest';
+import { foundValue } from '../validation/found-value';
 import { ACTION_FORMS, ActionStep, AWAITED_FORMS, REPEAT_FORMS } from './action';
 import { ACTION_KINDS, kindKeys } from './action-kind';
 import { Condition, CONDITION_FORMS, State, STATE_FORMS } from './condition';
 import { Duration, DURATION_FORMS, DwellDuration, DWELL_FORMS } from './duration';
-import { type PickBranch, type RawFinding, structureFindings, typeName } from './issues';
+import { type PickBranch, type RawFinding, structureFindings } from './issues';
 import { homeAssistantConditionHint, homeAssistantHint } from './home-assistant-words';
 import { isMap } from './plain-map';
 import { Definition } from './schema';
@@ -31,7 +32,8 @@ function misspeltKind(value: Record<string, unknown>): string {
 }
 
 const pickAction: PickBranch = (value) => {
-  if (!isMap(value)) return { code: 'invalid_type', message: `Expected an action (a map), got ${typeName(value)}` };
+  if (!isMap(value))
+    return { code: 'invalid_type', message: `Expected an action (a map), got ${foundValue(value, false)}` };
   const kinds = kindKeys(value);
   const [kind] = kinds;
   if (kind === undefined) {
@@ -51,7 +53,7 @@ const pickCondition: PickBranch = (value) => {
   const known = Object.keys(CONDITION_FORMS) as (keyof typeof CONDITION_FORMS)[];
   const kinds = known.filter((kind) => Object.hasOwn(value, kind));
   const [kind] = kinds;
-  // A condition of Home Assistant names its kind under `condition`; its key `state` is a text.
+  // A condition of Home Assistant names its kind under `condition`; its key `state` is a string.
   const isForeign = Object.hasOwn(value, 'condition');
   if (kind !== undefined && kinds.length === 1 && !isForeign) return CONDITION_FORMS[kind];
   if (kinds.length > 1) {
@@ -91,7 +93,7 @@ const pickDurationOf =
     if (typeof value === 'number') {
       return {
         code: 'invalid_type',
-        message: `${value} has no unit: write {seconds: ${value}}, or a text such as "5m"`,
+        message: `${value} has no unit: write {seconds: ${value}}, or a string such as "5m"`,
       };
     }
     if (!isMap(value)) return undefined;

@@ -110,7 +110,7 @@ describe('validateDefinition', () => {
       { ...base, conditions: [{ numeric_state: { value: 1, above: 5, below: 5 } }] },
       'No number can be above 5 and below 5',
     ],
-    ['the wrong type', { ...base, actions: 'x' }, 'Expected a list, got text'],
+    ['the wrong type', { ...base, actions: 'x' }, 'Expected a list, got the string "x"'],
     [
       'a YAML 1.1 truth word',
       withActions({ ...log('x'), enabled: 'yes' }),

@@ -78,7 +78,7 @@ class Conversion {
 
   private scalar(value: unknown, node: Node, path: Segment[]): unknown {
     if (typeof value !== 'number' || Number.isFinite(value)) return value;
-    this.report(node, path, 'invalid_number', 'JSON cannot represent this number; write it as text, in quotes');
+    this.report(node, path, 'invalid_number', 'JSON cannot represent this number; write it as a string, in quotes');
     return null;
   }
 
@@ -105,7 +105,7 @@ class Conversion {
   private key({ key }: Pair, path: Segment[]): string | undefined {
     const node = key as Node;
     if (!isScalar(key) || key.value === null || typeof key.value === 'object') {
-      const braces = isMap(key) && key.flow === true ? '. Put a text with {{ }} in quotes: "{{ … }}"' : '';
+      const braces = isMap(key) && key.flow === true ? '. Put a string with {{ }} in quotes: "{{ … }}"' : '';
       this.report(node, path, 'yaml_key', `A key must be plain text${braces}`);
       return undefined;
     }

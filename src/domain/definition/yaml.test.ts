@@ -39,7 +39,7 @@ describe('readYaml', () => {
   });
 
   it('suggests quotes for a template or expression without quotes', () => {
-    expect(readYaml('a: {{ now }}')[0]?.errors[0]?.message).toContain('Put a text with {{ }} in quotes');
+    expect(readYaml('a: {{ now }}')[0]?.errors[0]?.message).toContain('Put a string with {{ }} in quotes');
     expect(readYaml('a: !health.system.in_maintenance')[0]?.errors[0]?.message).toContain(
       'put an expression that starts with "!" in quotes',
     );

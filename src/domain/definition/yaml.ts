@@ -67,9 +67,14 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
 }
 
 /** Returns the message for a parser error. Messages that are hard to understand are replaced. */
+/** Matches the parser's message about a list or map in brackets that is not closed. */
+const UNCLOSED = /^Flow (sequence|map) in block collection must be sufficiently indented and end with a (\]|\})/;
+
 function syntaxMessage(code: string, message: string): string {
   if (code === 'RESOURCE_EXHAUSTION') return 'The document is nested too deeply';
   if (code === 'TAB_AS_INDENT') return 'Indent with spaces, not with tabs';
+  const [, flow, end] = UNCLOSED.exec(message) ?? [];
+  if (flow !== undefined) return `The ${flow === 'sequence' ? 'list' : 'map'} is not closed: "${end}" is missing`;
   return message;
 }
 

@@ -146,12 +146,12 @@ describe('arithmetic', () => {
   });
 
   it.each([
-    ['1 + null', '"+" adds numbers and joins text, got a number and nothing', 3],
+    ['1 + null', '"+" adds numbers and joins strings, got a number and nothing', 3],
     ['[1] + [2]', 'a list and a list', 5],
-    ['"5" - 1', '"-" needs a number or a time, got text', 5],
-    ['"count: " + 1', 'this text is not a time. To join text and 1', 11],
-    ['1 + "1"', 'this text is not a time', 3],
-    ['"2026-11-28" + 1', 'this text is not a time', 14],
+    ['"5" - 1', '"-" needs a number or a time, got a string', 5],
+    ['"count: " + 1', 'this string is not a time. To join strings and 1', 11],
+    ['1 + "1"', 'this string is not a time', 3],
+    ['"2026-11-28" + 1', 'this string is not a time', 14],
     ['"2026-11-28T00:00:00Z" * 2', '"*" needs a number', 24],
     ['"2026-11-28T00:00:00Z" + 1e300', 'not a time between the years', 24],
     ['2 * nothing', 'nothing', 3],

@@ -215,7 +215,7 @@ export class Evaluation implements FilterContext {
     if (typeof left === 'string' && typeof right === 'number') return this.#moved(node, left, right, right);
     if (typeof left === 'number' && typeof right === 'string') return this.#moved(node, right, left, left);
     if (typeof left !== 'string' && typeof right !== 'string') {
-      this.fail(`"+" adds numbers and joins text, got ${typeName(left)} and ${typeName(right)}`);
+      this.fail(`"+" adds numbers and joins strings, got ${typeName(left)} and ${typeName(right)}`);
     }
     const leftText = toText(left, this);
     const rightText = toText(right, this);
@@ -242,10 +242,10 @@ export class Evaluation implements FilterContext {
     const instant = timeOf(text);
     if (instant === undefined) {
       this.#at = node.at;
-      if (node.op === '-') this.fail('"-" needs a number or a time, got text');
+      if (node.op === '-') this.fail('"-" needs a number or a time, got a string');
       this.fail(
-        '"+" adds a number of milliseconds to a time, but this text is not a time. ' +
-          `To join text and ${String(number)}, write them next to each other in a template: {{ a }}{{ b }}`,
+        '"+" adds a number of milliseconds to a time, but this string is not a time. ' +
+          `To join strings and ${String(number)}, write them next to each other in a template: {{ a }}{{ b }}`,
       );
     }
     const moved = new Date(instant + ms);

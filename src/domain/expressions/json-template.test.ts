@@ -18,7 +18,7 @@ describe('a JSON text with expressions', () => {
     ['{"a": "{{ trigger.payload.title }}"}', 'A value with a quote or a line break'],
     ['{"a": "x {{ a | default(\'b\') }} y"}', 'A value with a quote or a line break'],
     ['{"a": "{{ title | json }}"}', 'A value with a quote or a line break'],
-    ['{"a": {{ trigger.payload.title }}}', 'A value that is a text'],
+    ['{"a": {{ trigger.payload.title }}}', 'A value that is a string'],
     ['{"a": {{ x | json }}, }', 'not valid JSON'],
   ])('has a problem if a value may break it: %s', (text, problem) => {
     expect(jsonTemplateProblem(text)).toContain(problem);

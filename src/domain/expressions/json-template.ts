@@ -70,7 +70,7 @@ export function jsonTemplateProblem(text: string): string | undefined {
         continue;
       return inString
         ? 'A value with a quote or a line break makes this text invalid JSON. Write the body as an object, or leave the quotes out and end the expression with "| json"'
-        : 'A value that is a text makes this text invalid JSON. Write the body as an object, or end the expression with "| json"';
+        : 'A value that is a string makes this text invalid JSON. Write the body as an object, or end the expression with "| json"';
     }
   } catch (error) {
     if (error instanceof ExpressionError) return undefined;

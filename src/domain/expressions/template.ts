@@ -188,7 +188,7 @@ export function parseBareExpression(source: string): { expression: Expression; w
   const stray = source.indexOf('{{');
   if (stray !== -1) {
     throw new ExpressionError(
-      'This field is already an expression: remove the {{ }} and join texts with +, as in "a " + trigger.id',
+      'This field is already an expression: remove the {{ }} and join strings with +, as in "a " + trigger.id',
       source,
       stray,
     );

@@ -18,7 +18,7 @@ const HINTS: Readonly<Record<string, string>> = {
   '&': 'Write && for "and"',
   '??': 'Write | default(…) for a fallback',
   '?.': 'Write . here: a missing path is not an error',
-  '`': 'Put texts in single or double quotes',
+  '`': 'Put strings in single or double quotes',
   '{': 'Braces do not belong inside an expression',
   '}': 'Braces do not belong inside an expression',
 };
@@ -54,7 +54,11 @@ function readNumber(source: string, start: number, end: number): Token {
   const stop = start + written.length;
   if (!Number.isFinite(value)) throw new ExpressionError('This number is too large', source, start);
   if (/^\d+$/.test(written) && !Number.isSafeInteger(value)) {
-    throw new ExpressionError('This number cannot be represented exactly: write it as text, in quotes', source, start);
+    throw new ExpressionError(
+      'This number cannot be represented exactly: write it as a string, in quotes',
+      source,
+      start,
+    );
   }
   if (stop < end && isNameStart(source, stop))
     throw new ExpressionError('A name cannot start with a digit', source, start);
@@ -78,7 +82,7 @@ function readText(source: string, start: number, end: number): Token {
     at += 1;
     from = at + 1;
   }
-  throw new ExpressionError(`The text that starts here is not closed: ${quote} is missing`, source, start);
+  throw new ExpressionError(`The string that starts here is not closed: ${quote} is missing`, source, start);
 }
 
 function readSymbol(source: string, start: number, end: number): Token {

@@ -7,7 +7,7 @@ const schema = z.strictObject({
   fields: z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]),
 });
 
-test('numbers and booleans become text if the schema expects text, at any depth', () => {
+test('numbers and booleans become strings if the schema expects a string, at any depth', () => {
   const config = { title: 3, count: 4, fields: [{ name: 'up', value: true }] };
   expect(parseRendered(schema, config)).toEqual({
     success: true,
@@ -15,17 +15,17 @@ test('numbers and booleans become text if the schema expects text, at any depth'
   });
 });
 
-test('a missing value, an object or a text that is too long is still an error with its path', () => {
+test('a missing value, an object or a string that is too long is still an error with its path', () => {
   const problemsOf = (config: unknown) => {
     const parsed = parseRendered(schema, config);
-    return parsed.success ? [] : parsed.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    return parsed.success ? [] : parsed.problems.map(({ path, message }) => `${path.join('.')}: ${message}`);
   };
-  expect(problemsOf({ title: null })).toEqual(['title: Invalid input: expected string, received null']);
-  expect(problemsOf({})).toEqual(['title: Invalid input: expected string, received undefined']);
-  expect(problemsOf({ title: { a: 1 } })).toEqual(['title: Invalid input: expected string, received object']);
+  expect(problemsOf({ title: null })).toEqual(['title: Expected a string, got nothing (null)']);
+  expect(problemsOf({})).toEqual(['title: "title" is missing; expected a string']);
+  expect(problemsOf({ title: { a: 1 } })).toEqual(['title: Expected a string, got a map']);
   expect(problemsOf({ title: 12345678901, count: 'x' })).toEqual([
-    'title: Too big: expected string to have <=10 characters',
-    'count: Invalid input: expected number, received string',
+    'title: Must have at most 10 characters, got 11',
+    'count: Expected a number, got the string "x"',
   ]);
 });
 

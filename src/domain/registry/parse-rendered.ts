@@ -1,20 +1,22 @@
 import type { z } from 'zod';
+import { explain, type Problem } from '../validation/explain';
 
-type Parsed<T> = { success: true; data: T } | { success: false; issues: z.core.$ZodIssue[] };
+type Parsed<T> = { success: true; data: T } | { success: false; problems: Problem[] };
 
 /**
  * Validates a rendered configuration with the schema of its action. A template that consists of one expression keeps
- * the type of its value, so `title: "{{ trigger.payload.count }}"` renders to a number. Where the schema requires text,
- * numbers and booleans are therefore converted to text. A missing value remains an error.
+ * the type of its value, so `title: "{{ trigger.payload.count }}"` renders to a number. Where the schema requires a string,
+ * numbers and booleans are therefore converted to strings. A missing value remains an error.
  */
 export function parseRendered<T>(schema: z.ZodType<T>, config: unknown): Parsed<T> {
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed;
   const { issues } = parsed.error;
   const texts = issues.filter((issue) => issue.code === 'invalid_type' && issue.expected === 'string');
-  if (texts.length === 0) return { success: false, issues };
-  const again = schema.safeParse(texts.reduce<unknown>((value, { path }) => withText(value, path), config));
-  return again.success ? again : { success: false, issues: again.error.issues };
+  return explain(
+    schema,
+    texts.reduce<unknown>((value, { path }) => withText(value, path), config),
+  );
 }
 
 /** Returns the value with the number or boolean at a path converted to text. Other values are unchanged. */

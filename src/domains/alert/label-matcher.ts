@@ -87,7 +87,7 @@ class Reader {
       // As in Alertmanager: \n, \" and \\ are escapes, and every other backslash is literal (\d, \.).
       value += escaped === 'n' ? '\n' : escaped === '"' || escaped === '\\' ? escaped : `\\${escaped}`;
     }
-    this.fail('the quoted text is not closed', start);
+    this.fail('the quoted string is not closed', start);
   }
 }
 

@@ -46,7 +46,7 @@ export function textMap(value: unknown, what: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(fieldsOf(value, what)).flatMap(([name, each]) => {
       if (each === null || each === undefined) return [];
-      if (typeof each === 'object') throw new ElementError(`${what}.${name}: must be a text`);
+      if (typeof each === 'object') throw new ElementError(`${what}.${name}: must be a string`);
       return [[name, String(each)]];
     }),
   );

@@ -47,7 +47,7 @@ const STATUSES: ReadonlyMap<unknown, AlertStatus> = new Map<unknown, AlertStatus
 function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date): Element {
   const value = (key: keyof AlertMapping) => valueOf(mapping, key, scope, now);
   const fingerprint = text({ value: value('fingerprint') }, 'value');
-  if (fingerprint === undefined) throw new ElementError('fingerprint: must be a non-empty text');
+  if (fingerprint === undefined) throw new ElementError('fingerprint: must be a non-empty string');
   if (fingerprint.length > MAX_FINGERPRINT_LENGTH) {
     throw new ElementError(`fingerprint: must have at most ${MAX_FINGERPRINT_LENGTH} characters`);
   }

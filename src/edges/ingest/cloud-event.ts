@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Instant } from '../../domain/instant';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
+import { explain } from '../../domain/validation/explain';
 import { findingsOf, refusal } from './refusal';
 
 const Text = z.string().min(1);
@@ -32,7 +33,7 @@ const CloudEventSchema = z
           message: 'names of attributes must consist of lower-case letters and digits',
         });
       } else if (typeof value === 'object' && value !== null) {
-        context.addIssue({ code: 'custom', path, message: 'an extension must be text, a number or true/false' });
+        context.addIssue({ code: 'custom', path, message: 'an extension must be a string, a number, true or false' });
       }
     }
   });
@@ -52,8 +53,8 @@ export function toCloudEvent(input: unknown, index?: number): CloudEvent {
     typeof input === 'object' && input !== null && !Array.isArray(input)
       ? Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || name === 'data'))
       : input;
-  const parsed = CloudEventSchema.safeParse(given);
-  if (!parsed.success) throw refusal('Event', findingsOf(parsed.error, prefix), index);
+  const parsed = explain(CloudEventSchema, given);
+  if (!parsed.success) throw refusal('Event', findingsOf(parsed.problems, prefix), index);
   assertStorable(parsed.data, prefix);
   return decodeData(parsed.data);
 }

@@ -1,12 +1,13 @@
+import { explain } from '../../domain/validation/explain';
 import type { DomainWrite } from '../../domains/domain-write';
 import { CheckResult } from '../../domains/healthcheck/check-result';
 import { recordResults } from '../../domains/healthcheck/record-results';
 import { findingsOf, refusal } from './refusal';
 
 function parseOne(input: unknown, index?: number): CheckResult {
-  const parsed = CheckResult.safeParse(input);
+  const parsed = explain(CheckResult, input);
   if (parsed.success) return parsed.data;
-  throw refusal('Result', findingsOf(parsed.error, index === undefined ? '' : `results[${index}]`), index);
+  throw refusal('Result', findingsOf(parsed.problems, index === undefined ? '' : `results[${index}]`), index);
 }
 
 /**

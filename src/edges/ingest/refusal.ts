@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import { FermataError, type Finding } from '../../domain/errors';
+import type { Problem } from '../../domain/validation/explain';
 
 function placeOf(prefix: string, path: readonly PropertyKey[]): string {
   return path.reduce<string>((place, part) => {
@@ -8,13 +8,9 @@ function placeOf(prefix: string, path: readonly PropertyKey[]): string {
   }, prefix);
 }
 
-/** Returns the findings of a failed schema validation, with paths below `prefix`. */
-export function findingsOf(error: z.ZodError, prefix = ''): Finding[] {
-  return error.issues.map((issue) => ({
-    path: placeOf(prefix, issue.path),
-    message: issue.message,
-    code: issue.code,
-  }));
+/** Converts problems to findings, with paths below `prefix`. */
+export function findingsOf(problems: readonly Problem[], prefix = ''): Finding[] {
+  return problems.map(({ path, message, code }) => ({ path: placeOf(prefix, path), message, code }));
 }
 
 /**

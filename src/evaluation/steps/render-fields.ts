@@ -78,11 +78,9 @@ export function checkRendered<T>(
 ): { valid: true; config: T } | { valid: false; error: FermataError; problem: string } {
   const parsed = parseRendered(schema, config);
   if (parsed.success) return { valid: true, config: parsed.data };
-  const errors: Finding[] = parsed.issues.map((issue) => ({
-    path: issue.path.map(String).join('.'),
-    message: issue.message,
-    code: issue.code ?? 'invalid',
-  }));
+  const errors: Finding[] = parsed.problems.map(({ path, message, code }) => {
+    return { path: path.map(String).join('.'), message, code };
+  });
   const problem = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
   const message = `The rendered configuration is not valid: ${problem}`;
   return { valid: false, problem, error: new FermataError('config_invalid', message, { errors }) };

@@ -5,6 +5,7 @@ import { FermataError } from '../../domain/errors';
 import { childSchemas, unwrap } from '../../domain/definition/schema-at';
 import { useRefusal, type BoundSecret, type SecretUse } from '../../domain/secrets/binding';
 import type { Cipher } from '../../domain/secrets/cipher';
+import { explain } from '../../domain/validation/explain';
 import { secretNotAllowed } from '../../domain/secrets/not-allowed';
 import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
 import type { SecretBackend } from '../secret-backend';
@@ -71,9 +72,10 @@ export async function openConnection(
   const opened = [...addresses, ...fields.map(({ field, value }) => [field, value] as const)].map(
     ([field, value]) => [field, mapTexts(value, clear)] as const,
   );
-  const config = type.configSchema.safeParse({ ...row.config, ...Object.fromEntries(opened) });
+  // Any field may contain a secret now, so the messages show no values.
+  const config = explain(type.configSchema, { ...row.config, ...Object.fromEntries(opened) }, () => true);
   if (!config.success) {
-    const said = config.error.issues.map(({ path, message }) => `${path.map(String).join('.')} ${message}`).join('; ');
+    const said = config.problems.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ');
     throw unusable(row, `cannot be used: ${said}`);
   }
   const own = fields.flatMap(({ field, value }) =>

@@ -34,7 +34,7 @@ export const RequestFields = {
     .refine((path) => path === '' || /^\/(?!\/)/.test(path), 'must begin with one "/": it is below the baseUrl')
     .default(''),
   query: z.record(z.string(), z.union([Value, z.array(Value)])).optional(),
-  body: z.unknown().optional().describe('Body; sent as JSON unless it is a text'),
+  body: z.unknown().optional().describe('Body; sent as JSON unless it is a string'),
 };
 const RequestShape = z.object(RequestFields);
 

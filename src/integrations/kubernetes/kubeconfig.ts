@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { messageOf } from '../../domain/errors';
+import { explain } from '../../domain/validation/explain';
 import type { EgressTls } from '../../edges/egress/tls';
 
 /** The address of an API server and the credentials for it. */
@@ -76,12 +77,12 @@ type File = z.infer<typeof Kubeconfig>;
  * @throws {Error} with the problem
  */
 function readCluster({ clusters }: File, name: string): { server: string } & Pick<EgressTls, 'ca' | 'servername'> {
-  const cluster = Cluster.safeParse(clusters.find((each) => each.name === name)?.cluster);
-  if (!cluster.success) throw new Error(`has no usable cluster ${name}: ${problemOf(cluster.error)}`);
-  const ca = pem(cluster.data, 'certificate-authority-data');
+  const found = clusters.find((each) => each.name === name)?.cluster;
+  const cluster = parsePart(Cluster, found, `has no usable cluster ${name}`);
+  const ca = pem(cluster, 'certificate-authority-data');
   if (ca !== undefined) checkCertificate(ca);
-  const servername = cluster.data['tls-server-name'];
-  return { server: cluster.data.server.replace(/\/+$/, ''), ...(ca && { ca }), ...(servername && { servername }) };
+  const servername = cluster['tls-server-name'];
+  return { server: cluster.server.replace(/\/+$/, ''), ...(ca && { ca }), ...(servername && { servername }) };
 }
 
 type Login = Pick<KubeTarget, 'token' | 'basic'> & { identity: Pick<EgressTls, 'cert' | 'key'> };
@@ -91,10 +92,10 @@ type Login = Pick<KubeTarget, 'token' | 'basic'> & { identity: Pick<EgressTls, '
  * @throws {Error} with the problem
  */
 function readUser({ users }: File, name: string): Login {
-  const user = User.safeParse(users.find((each) => each.name === name)?.user ?? {});
-  if (!user.success) throw new Error(`has no usable user ${name}: ${problemOf(user.error)}`);
-  const { token, username, password } = user.data;
-  const [cert, key] = [pem(user.data, 'client-certificate-data'), pem(user.data, 'client-key-data')];
+  const found = users.find((each) => each.name === name)?.user ?? {};
+  const user = parsePart(User, found, `has no usable user ${name}`);
+  const { token, username, password } = user;
+  const [cert, key] = [pem(user, 'client-certificate-data'), pem(user, 'client-key-data')];
   if ((cert === undefined) !== (key === undefined))
     throw new Error(`has only one of certificate and key for user ${name}`);
   return {
@@ -112,13 +113,18 @@ function parsed(text: string): File {
     // The parser's message would quote the text, which is secret.
     throw new Error('is not YAML', { cause: error });
   }
-  const config = Kubeconfig.safeParse(value);
-  if (config.success) return config.data;
-  throw new Error(`is not a kubeconfig: ${problemOf(config.error)}`);
+  return parsePart(Kubeconfig, value, 'is not a kubeconfig');
 }
 
-const problemOf = (error: z.ZodError): string =>
-  error.issues.map(({ path, message }) => `${path.map(String).join('.')} ${message}`.trim()).join('; ');
+/** Parses a part of the file. The message of the error shows no values, because they may be credentials. */
+function parsePart<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
+  const part = explain(schema, value, () => true);
+  if (part.success) return part.data;
+  const lines = part.problems.map(({ path, message }) => {
+    return path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`;
+  });
+  throw new Error(`${what}: ${lines.join('; ')}`);
+}
 
 function refuse(where: string, fields: Record<string, unknown>): void {
   for (const [field, why] of Object.entries(REFUSED)) {

@@ -25,7 +25,7 @@ export function createUploadFile(slack: SlackClient, egress: Egress): CallingAct
   return {
     id: 'upload_file',
     displayName: 'Upload to Slack',
-    description: 'Shares a text as a file in a channel.',
+    description: 'Shares text as a file in a channel.',
     configSchema: Config,
     connection: 'slack',
     produces: { name: 'file', schema: z.object({ id: z.string() }) },

@@ -173,7 +173,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     ['a key that cannot be read', { privateKey: 'canary' }, 'cannot be read'],
     ['a locked key without its passphrase', (s: OpensshServer) => ({ privateKey: s.lockedKey }), 'cannot be read'],
     ['known hosts that cannot be read', { knownHosts: 'x' }, 'line 1 is not'],
-    ['no known hosts', { knownHosts: undefined }, 'expected string'],
+    ['no known hosts', { knownHosts: undefined }, 'is missing'],
   ])('is not saved with %s', (_what, more, message) => {
     const given = { ...server.connection, ...(typeof more === 'function' ? more(server) : more) };
     const { error } = SshConnection.safeParse(given);

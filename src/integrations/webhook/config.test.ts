@@ -44,8 +44,8 @@ it.each([
   ],
   [{ customHeaders: [{ name: 'X Y', value: '1' }] }, 'customHeaders.0.name must be the name of an HTTP header'],
   [{ customHeaders: [{ name: 'X-A', value: 'a\r\nX-B: b' }] }, 'customHeaders.0.value must not contain a line break'],
-  [{ body: null }, 'body must be text or an object'],
-  [{ body: [1], contentType: 'form' }, 'body must be an object or text to be sent as form fields'],
+  [{ body: null }, 'body must be a string or an object'],
+  [{ body: [1], contentType: 'form' }, 'body must be an object or a string to be sent as form fields'],
 ])('refuses %j', (config, message) => {
   expect(problems(config)).toEqual([message]);
 });

@@ -66,10 +66,10 @@ const Fields = z.strictObject({
   }),
   body: z
     .union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())], {
-      error: 'must be text or an object',
+      error: 'must be a string or an object',
     })
     .optional()
-    .meta({ 'x-secret': true, description: 'Text, or an object that is sent as JSON or as form fields' }),
+    .meta({ 'x-secret': true, description: 'A string, or an object that is sent as JSON or as form fields' }),
   timeout: millisecondsOf(1, 300_000, 5_000)
     .optional()
     .describe(
@@ -100,7 +100,7 @@ export const WebhookConfig = Fields.superRefine((config, context) => {
     context.addIssue({
       code: 'custom',
       path: ['body'],
-      message: 'must be an object or text to be sent as form fields',
+      message: 'must be an object or a string to be sent as form fields',
     });
   }
 });

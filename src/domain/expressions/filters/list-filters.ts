@@ -89,13 +89,13 @@ function fieldOf(item: unknown, field: unknown): unknown {
 
 export const listFilters = {
   length: { description: 'Number of characters, items or keys; 0 for anything else', apply: lengthOf },
-  join: { description: 'join(separator = ", "): the items of a list as one text', apply: onList(join) },
-  first: { description: 'First item of a list or character of a text', apply: pick(0) },
-  last: { description: 'Last item of a list or character of a text', apply: pick(-1) },
+  join: { description: 'join(separator = ", "): the items of a list as one string', apply: onList(join) },
+  first: { description: 'First item of a list or character of a string', apply: pick(0) },
+  last: { description: 'Last item of a list or character of a string', apply: pick(-1) },
   min: { description: 'Smallest item of a list; min(other, …): the smallest of several values', apply: extreme(1) },
   max: { description: 'Largest item of a list; max(other, …): the largest of several values', apply: extreme(-1) },
   sort: {
-    description: 'A list in order: numbers by value, then text, then null',
+    description: 'A list in order: numbers by value, then strings, then null',
     apply: onList((items, _args, context) => sort(items, context)),
   },
   unique: {
@@ -117,7 +117,7 @@ export const listFilters = {
   },
   contains: {
     description:
-      'contains(value): whether a list has an equal item, a text contains the value, or an object has that key',
+      'contains(value): whether a list has an equal item, a string contains the value, or an object has that key',
     apply: (input, args, context) => includes(input, args[0], context),
   },
 } satisfies Record<string, FilterDefinition>;

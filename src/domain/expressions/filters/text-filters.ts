@@ -68,32 +68,33 @@ function comparedWith(holds: (text: string, part: string) => boolean): FilterFun
 }
 
 export const textFilters = {
-  upper: { description: 'Text in upper case', apply: onText((text) => text.toUpperCase()) },
-  lower: { description: 'Text in lower case', apply: onText((text) => text.toLowerCase()) },
+  upper: { description: 'The string in upper case', apply: onText((text) => text.toUpperCase()) },
+  lower: { description: 'The string in lower case', apply: onText((text) => text.toLowerCase()) },
   capitalize: {
-    description: 'Text with its first letter capitalised',
+    description: 'The string with its first letter capitalised',
     apply: onText((text) => text.charAt(0).toUpperCase() + text.slice(1)),
   },
-  trim: { description: 'Text without white space at both ends', apply: onText((text) => text.trim()) },
+  trim: { description: 'The string without white space at both ends', apply: onText((text) => text.trim()) },
   truncate: {
-    description: 'truncate(length): the first characters of a text and "…" when it is longer',
+    description: 'truncate(length): the first characters of a string and "…" when it is longer',
     apply: onText((text, args) => truncate(text, args[0])),
   },
   replace: {
-    description: 'replace(text, by = ""): every occurrence of a text replaced; no patterns',
+    description: 'replace(text, by = ""): every occurrence of a string replaced; no patterns',
     apply: onText(replace),
   },
-  split: { description: 'split(separator = ","): the parts of a text as a list', apply: onText(split) },
+  split: { description: 'split(separator = ","): the parts of a string as a list', apply: onText(split) },
   urlencode: {
-    description: 'Text as one component of a URL: percent-encoded, "/" included; numbers and truth values as text',
+    description:
+      'The string as one component of a URL: percent-encoded, "/" included; numbers and truth values as strings',
     apply: urlencode,
   },
   starts_with: {
-    description: 'starts_with(text): whether a text begins with another',
+    description: 'starts_with(text): whether a string begins with another',
     apply: comparedWith((text, part) => text.startsWith(part)),
   },
   ends_with: {
-    description: 'ends_with(text): whether a text ends with another',
+    description: 'ends_with(text): whether a string ends with another',
     apply: comparedWith((text, part) => text.endsWith(part)),
   },
 } satisfies Record<string, FilterDefinition>;

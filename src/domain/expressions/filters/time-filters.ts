@@ -23,7 +23,7 @@ function ageOf(input: unknown, { now }: FilterContext): number | undefined {
 
 export const timeFilters = {
   iso: {
-    description: 'An instant (ISO text or milliseconds since 1970) as ISO text in UTC',
+    description: 'An instant (ISO string or milliseconds since 1970) as an ISO string in UTC',
     apply: (input) => {
       const instant = parseInstant(input);
       return instant === undefined ? input : new Date(instant).toISOString();
@@ -31,7 +31,7 @@ export const timeFilters = {
   },
   date: {
     description:
-      'date(format = "ISO", timezone = "UTC"): an instant as text; "ISO", "date", "time", "unix", "rfc2822" or a pattern such as "yyyy-MM-dd HH:mm"',
+      'date(format = "ISO", timezone = "UTC"): an instant as a string; "ISO", "date", "time", "unix", "rfc2822" or a pattern such as "yyyy-MM-dd HH:mm"',
     apply: (input, args) => {
       const instant = parseInstant(input);
       return instant === undefined ? input : formatDate(instant, args[0], args[1]);

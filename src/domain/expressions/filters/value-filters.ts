@@ -25,7 +25,7 @@ function round(number: number, digits: unknown): number {
 
 export const valueFilters = {
   default: {
-    description: 'default(value): the given value when the input is null, missing or an empty text',
+    description: 'default(value): the given value when the input is null, missing or an empty string',
     apply: (input, args) => (input === null || input === undefined || input === '' ? args[0] : input),
   },
   not: {
@@ -36,11 +36,11 @@ export const valueFilters = {
     },
   },
   json: {
-    description: 'The value as JSON text',
+    description: 'The value as a JSON string',
     apply: (input, _args, context) => (input === undefined ? undefined : toJson(input, context)),
   },
   from_json: {
-    description: 'The value of a JSON text; other text stays unchanged',
+    description: 'The value of a JSON string; other strings stay unchanged',
     apply: (input, _args, context) => {
       if (typeof input !== 'string') return input;
       context.spend(input.length >> 3);

@@ -34,7 +34,7 @@ export function createSearchIssues(jira: JiraClient): CallingAction<Config> {
   return {
     id: 'search_issues',
     displayName: 'Search Jira issues',
-    description: 'Finds issues; fails when the filter renders to an empty text.',
+    description: 'Finds issues; fails when the filter renders to an empty string.',
     configSchema: Config,
     connection: 'jira',
     produces: { name: 'issue_search', schema: IssueSearch },
