@@ -15022,7 +15022,7 @@ export interface operations {
                 "application/json": {
                     /** @enum {string} */
                     scheme?: "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns" | "none";
-                    /** @description One secret, or two during a rotation; each a text or `${{ secrets.NAME }}`. Never shown again */
+                    /** @description One secret, or two during a rotation; each a string or `${{ secrets.NAME }}`. Never shown again */
                     secrets?: string[];
                     /** @description Header with the secret or signature; null for the default of the scheme */
                     header?: string | null;
@@ -15728,7 +15728,7 @@ export interface operations {
                     name: string;
                     /** @enum {string} */
                     scheme: "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns" | "none";
-                    /** @description One secret, or two during a rotation; each a text or `${{ secrets.NAME }}`. Never shown again */
+                    /** @description One secret, or two during a rotation; each a string or `${{ secrets.NAME }}`. Never shown again */
                     secrets?: string[];
                     /** @description Header with the secret or signature; null for the default of the scheme */
                     header?: string | null;
@@ -25074,7 +25074,7 @@ export interface operations {
                         [key: string]: unknown;
                     };
                     /**
-                     * @description `template`: text with `{{ }}`, or an object of such texts; `expression`: an expression as in filters and conditions
+                     * @description `template`: a string with `{{ }}`, or an object of such strings; `expression`: an expression as in filters and conditions
                      * @default template
                      * @enum {string}
                      */

@@ -36,11 +36,11 @@ export const valueFilters = {
     },
   },
   json: {
-    description: 'The value as a JSON string',
+    description: 'The value as JSON',
     apply: (input, _args, context) => (input === undefined ? undefined : toJson(input, context)),
   },
   from_json: {
-    description: 'The value of a JSON string; other strings stay unchanged',
+    description: 'The value of a string that contains JSON; other strings stay unchanged',
     apply: (input, _args, context) => {
       if (typeof input !== 'string') return input;
       context.spend(input.length >> 3);
