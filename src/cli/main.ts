@@ -96,10 +96,16 @@ async function createProgram(wanted: (name: string) => boolean): Promise<Command
     .exitOverride();
   for (const [name, summary, load] of SUBCOMMANDS) {
     const command = program.command(name).description(summary).exitOverride();
-    command.showHelpAfterError(`"fermata ${name} --help" lists arguments and options.`);
     if (wanted(name)) (await load()).configure(command, () => createProgram(() => true));
+    helpAfterErrors(command, `fermata ${name}`);
   }
   return program;
+}
+
+/** Makes usage errors of a command and its subcommands name the help of the command that was called. */
+function helpAfterErrors(command: Command, name: string): void {
+  command.showHelpAfterError(`"${name} --help" lists arguments and options.`);
+  for (const each of command.commands) helpAfterErrors(each, `${name} ${each.name()}`);
 }
 
 /**

@@ -72,6 +72,12 @@ describe('an error of the command line says what happened and what to do', () =>
       /^fermata: unknown option '--stauts'\n\(Did you mean --status\?\)\n"fermata runs --help" lists/,
     ],
     ['an argument is missing', ['why'], 2, /^fermata: missing required argument 'what'\n"fermata why --help" lists/],
+    [
+      'an option is missing',
+      ['token', 'create', 'x'],
+      2,
+      /'-r, --role <role...>' not specified\n"fermata token create --help"/,
+    ],
     ['a file is missing', ['apply', path('none.yaml')], 2, /none\.yaml cannot be read: no such file or directory\n$/],
     [
       'a payload file is missing',

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 import { unwrap } from '../definition/schema-at';
 
-/** Maximum number of keys that the description of a map names. */
-const MAX_KEYS = 4;
-
 /** Names of zod's types, for messages. */
 export const TYPE_NAMES: Readonly<Partial<Record<string, string>>> = {
   string: 'a string',
@@ -86,11 +83,10 @@ function listOf(list: z.ZodArray): string {
   return plural === undefined ? 'a list' : `a list of ${plural}`;
 }
 
-/** Describes a map by its required keys. */
+/** Describes a map, and names its required key if it has only one. */
 function mapWith(map: z.ZodObject): string {
   const required = Object.entries(map.shape).flatMap(([key, field]) => (isOptional(field) ? [] : [key]));
-  if (required.length === 0 || required.length > MAX_KEYS) return 'a map';
-  return `a map with ${required.map((key) => `"${key}"`).join(', ')}`;
+  return required.length === 1 ? `a map with "${required[0]}"` : 'a map';
 }
 
-const isOptional = (schema: z.core.$ZodType): boolean => schema._zod.optin === 'optional';
+const isOptional = (schema: z.core.$ZodType): boolean => schema._zod.optin !== undefined;

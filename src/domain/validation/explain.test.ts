@@ -24,7 +24,7 @@ const schema = z
     at: Time,
     tags: z.array(z.string()).min(1).max(2),
     metadata: z.record(z.string(), z.string()),
-    step: z.object({ reason: z.string(), error: z.boolean().optional() }),
+    step: z.object({ reason: z.string(), error: z.boolean().default(false), id: z.string().optional() }),
     from: z.iso.datetime().or(z.iso.date()),
     statuses: Status.or(z.array(Status).min(1)),
     port: z.union([z.number(), z.string()]),
