@@ -268,14 +268,13 @@ export function loadConfig(
   const oidc = parsed.data && oidcSettings(parsed.data, wrong);
   const missing = required.filter((name) => !Object.hasOwn(present, name)).map((name) => `${name} ${REQUIRED[name]}`);
   const lines = [...new Set([...wrong, ...missing])];
-  const [only] = lines;
-  if (only === undefined && parsed.success) {
+  if (lines.length === 0 && parsed.success) {
     const inForce = settingsInForce({ ...DEFAULTS, ...textsOf(sizes) }, present);
     return { ...fromEnvironment(parsed.data, sizes), oidc, egressProxy: proxy, inForce, testing: testingOf(env) };
   }
   throw new ConfigError(
     lines.length === 1 && missing.length === 1
-      ? `${only}`
+      ? `${lines[0]}`
       : `The configuration is not valid:\n${lines.map((line) => `  ${line}`).join('\n')}`,
   );
 }

@@ -5,7 +5,7 @@ import { UsageError } from './usage-error';
 /** Returns why a file cannot be read, without the system call and the path in Node's message. */
 export function fileProblem(error: unknown): string {
   const message = messageOf(error);
-  return /^E[A-Z0-9]+: (.+?), \w+(?: '.*')?$/s.exec(message)?.[1] ?? message;
+  return /\bE[A-Z0-9]+: (.+?), \w+(?: '.*')?$/s.exec(message)?.[1] ?? message;
 }
 
 /**
