@@ -100,7 +100,8 @@ describe('an error of the command line says what happened and what to do', () =>
     ],
   ])(
     'when %s',
-    async (_situation, args, code, err, env) => {
+    // A rest parameter, because Jest passes a callback for a parameter that a row leaves out.
+    async (_situation, ...[args, code, err, env]) => {
       const ran = await fermata(args, env);
       expect(ran).toMatchObject({ code, out: '' });
       expect(ran.err).toMatch(err);
