@@ -265,12 +265,12 @@ export function loadConfig(
   if (data?.FERMATA_CODEC === 'aes-gcm' && data.FERMATA_SECRET_KEY === undefined) {
     wrong.push('FERMATA_CODEC encrypts with FERMATA_SECRET_KEY, which is not set');
   }
-  const oidc = parsed.data && oidcSettings(parsed.data, wrong);
+  const oidc = data && oidcSettings(data, wrong);
   const missing = required.filter((name) => !Object.hasOwn(present, name)).map((name) => `${name} ${REQUIRED[name]}`);
   const lines = [...new Set([...wrong, ...missing])];
-  if (lines.length === 0 && parsed.success) {
+  if (lines.length === 0 && data) {
     const inForce = settingsInForce({ ...DEFAULTS, ...textsOf(sizes) }, present);
-    return { ...fromEnvironment(parsed.data, sizes), oidc, egressProxy: proxy, inForce, testing: testingOf(env) };
+    return { ...fromEnvironment(data, sizes), oidc, egressProxy: proxy, inForce, testing: testingOf(env) };
   }
   throw new ConfigError(
     lines.length === 1 && missing.length === 1
