@@ -2,44 +2,15 @@
 // and runs for the screenshots to show. Needs a build, Chromium (or CHROMIUM=path), and the address and an admin token
 // of the service:
 //   node scripts/console-pictures.mjs http://127.0.0.1:8080 TOKEN [DIRECTORY]
-import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { camera, launch, PHONE, serviceAt, until } from './console-camera.mjs';
 
 const [origin, token, directory = 'docs/images'] = process.argv.slice(2);
 if (origin === undefined || token === undefined) {
   console.error('usage: node scripts/console-pictures.mjs ADDRESS TOKEN [DIRECTORY]');
   process.exit(2);
 }
-const WAIT_MS = 60_000;
-
-async function call(method, path, body) {
-  const answer = await fetch(`${origin}/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  if (answer.status >= 300 && answer.status !== 409) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return text === '' ? {} : JSON.parse(text);
-}
-
-/** Calls `find` until it returns something. @throws {Error} after one minute */
-async function until(what, find) {
-  const end = Date.now() + WAIT_MS;
-  while (Date.now() < end) {
-    const found = await find();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  throw new Error(`No ${what} after a minute.`);
-}
-
-/** Returns the id of the automation with the given name. Saves the document if there is no such automation. */
-async function automation(name, document) {
-  const { items } = await call('GET', `/automations?limit=200&q=${encodeURIComponent(name)}`);
-  const found = items.find((item) => item.name === name);
-  return found === undefined ? (await call('POST', '/automations', { name, ...document })).id : found.id;
-}
+const service = serviceAt(origin, token);
+const { call, automation } = service;
 
 /** Returns the id of the objective of a system. Creates it if the system has none. */
 async function objectiveOf(systemId, name) {
@@ -76,7 +47,7 @@ async function fill() {
   }
   const pages = await automation('Page for critical alerts of checkout', {
     description: 'Pages the people on call, unless the system is in maintenance',
-    group: 'On call',
+    group: 'on-call',
     triggers: [
       { id: 'fired', event: 'alert.fired', filter: 'trigger.payload.severity == "critical"' },
       { id: 'held', event: 'alert.fired', for: { minutes: 15 } },
@@ -85,7 +56,7 @@ async function fill() {
     actions: [{ id: 'page', action: 'automation.log', config: { message: 'Page: {{ trigger.payload.name }}' } }],
   });
   const fails = await automation('Open a ticket for each deploy', {
-    group: 'Delivery',
+    group: 'deploys',
     mode: 'parallel',
     triggers: onEvent('deploy.finished'),
     actions: [
@@ -100,7 +71,7 @@ async function fill() {
     ],
   });
   const waits = await automation('Announce and roll out', {
-    group: 'Delivery',
+    group: 'deploys',
     mode: 'parallel',
     triggers: onEvent('release.approved'),
     actions: [
@@ -151,49 +122,30 @@ async function fill() {
   return { pages, failed, waiting, silent, objective, incident, disks: await automation('Clean up full disks', {}) };
 }
 
-async function take(browser, name, path, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  const page = await context.newPage();
-  const { path: link } = await call('POST', '/session/links', {});
-  await page.goto(`${origin}${link}`);
-  await page.getByRole('button', { name: 'Sign out' }).waitFor({ state: 'attached' });
-  await page.goto(`${origin}/console${path}`);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
-  await page.evaluate('document.fonts.ready');
-  await page.waitForTimeout(1_500);
-  const file = join(directory, `${name}.png`);
-  await page.screenshot({ path: file });
-  console.log(file);
-  await context.close();
-}
-
 const { pages, failed, waiting, silent, objective, incident, disks } = await fill();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--headless', '--no-sandbox', '--disable-gpu'],
-});
+const browser = await launch();
+const take = camera(browser, service, directory);
 try {
-  await take(browser, 'console-now', '/now');
-  await take(browser, 'console-automations', '/automations');
-  await take(browser, 'console-automation', `/automations/${pages}`);
-  await take(browser, 'console-editor', `/automations/${disks}/edit`);
-  await take(browser, 'console-why', `/why/${silent}`);
-  await take(browser, 'console-runs', '/runs');
-  await take(browser, 'console-run', `/runs/${waiting}`);
-  await take(browser, 'console-run-dark', `/runs/${failed}`, { colorScheme: 'dark' });
-  await take(browser, 'console-run-390', `/runs/${failed}`, { viewport: { width: 390, height: 844 } });
-  await take(browser, 'console-alert', '/alerts/checkout-errors');
-  await take(browser, 'console-objective', `/slos/${objective}`);
-  await take(browser, 'console-system', '/systems/checkout');
-  await take(browser, 'console-alerts', '/alerts');
-  await take(browser, 'console-incident', `/incidents/${incident}`);
-  await take(browser, 'console-maintenances', '/maintenances');
-  await take(browser, 'console-map', '/systems?view=map');
-  await take(browser, 'console-entities', '/entities');
-  await take(browser, 'console-connections', '/connections');
-  await take(browser, 'console-scripts', '/scripts');
-  await take(browser, 'console-access', '/system');
+  await take('console-now', '/now');
+  await take('console-automations', '/automations');
+  await take('console-automation', `/automations/${pages}`);
+  await take('console-editor', `/automations/${disks}/edit`);
+  await take('console-why', `/why/${silent}`);
+  await take('console-runs', '/runs');
+  await take('console-run', `/runs/${waiting}`);
+  await take('console-run-dark', `/runs/${failed}`, { colorScheme: 'dark' });
+  await take('console-run-390', `/runs/${failed}`, { viewport: PHONE });
+  await take('console-alert', '/alerts/checkout-errors');
+  await take('console-objective', `/slos/${objective}`);
+  await take('console-system', '/systems/checkout');
+  await take('console-alerts', '/alerts');
+  await take('console-incident', `/incidents/${incident}`);
+  await take('console-maintenances', '/maintenances');
+  await take('console-map', '/systems?view=map');
+  await take('console-entities', '/entities');
+  await take('console-connections', '/connections');
+  await take('console-scripts', '/scripts');
+  await take('console-access', '/system');
 } finally {
   await browser.close();
 }

@@ -113,7 +113,7 @@ function Unreachable() {
   return (
     <div className="unreachable">
       <Unplug size={16} aria-hidden />
-      <span role="alert">The API cannot be reached. Data may be out of date.</span>
+      <span role="alert">The API cannot be reached. Data may be out of date. The page reconnects automatically.</span>
       <span>
         Last contact <Time at={lostAt} />
       </span>

@@ -5,7 +5,7 @@ import { remoteFieldAt, yamlScalar } from '../../console/src/screens/editor/remo
 import type { Knowledge } from '../../console/src/screens/editor/schema-walk';
 import { suggestAt } from '../../console/src/screens/editor/suggest';
 import { valueAtPath } from '../../console/src/lib/place';
-import { graphOf, outcomesByPlace } from '../../console/src/lib/graph';
+import { graphOf, outcomesByPlace, outcomeText } from '../../console/src/lib/graph';
 import { timeAxis } from '../../console/src/lib/time-axis';
 import { startApiHarness, type ApiHarness } from '../integration/api-harness';
 import { BROKEN, editorKnowledge, exampleDocuments, findingsOfApi, validatorKnowledge } from './documents';
@@ -266,8 +266,23 @@ describe('the graph of a definition', () => {
       ...{ path: `actions[0].repeat[${pass}].sequence[0]`, status },
     }));
     expect([...outcomesByPlace(steps)]).toEqual([
-      ['actions[0].repeat.sequence[0]', { status: 'failed', passes: 3, path: 'actions[0].repeat[1].sequence[0]' }],
+      [
+        'actions[0].repeat.sequence[0]',
+        { status: 'failed', passes: 3, count: 1, path: 'actions[0].repeat[1].sequence[0]' },
+      ],
     ]);
+  });
+
+  it.each([
+    [['success'], 'success'],
+    [['success', 'success', 'success'], '3 × success'],
+    [['failed', 'failed'], '2 × failed'],
+    [['success', 'failed', 'success', 'failed', 'success'], '2 of 5 failed'],
+    [['failed', 'success', 'waiting'], '1 of 3 failed'],
+    [Array.from({ length: 4_999 }, (_, pass) => (pass % 250 === 37 ? 'failed' : 'success')), '20 of 4,999 failed'],
+  ])('counts only the passes of a loop that had the outcome shown (%#)', (statuses, text) => {
+    const steps = statuses.map((status, pass) => ({ path: `actions[0].repeat[${pass}].sequence[0]`, status }));
+    expect([...outcomesByPlace(steps).values()].map(outcomeText)).toEqual([text]);
   });
 });
 

@@ -168,6 +168,8 @@ export interface PlaceOutcome {
   status: string;
   /** Number of steps of the run at this place. Greater than 1 only inside loops. */
   passes: number;
+  /** Number of these steps with this status. */
+  count: number;
   /** Path of the step to show: the last step with this status. */
   path: string;
 }
@@ -185,7 +187,16 @@ export function outcomesByPlace(steps: readonly { path: string; status: string }
     const place = placeInDefinition(path);
     const before = found.get(place);
     const isKept = before !== undefined && rank(before.status) < rank(status);
-    found.set(place, { ...(isKept ? before : { status, path }), passes: (before?.passes ?? 0) + 1 });
+    const count = before?.status === status ? before.count + 1 : 1;
+    found.set(place, { ...(isKept ? before : { status, path, count }), passes: (before?.passes ?? 0) + 1 });
   }
   return found;
+}
+
+/** Returns an outcome as text, e.g. `failed`, `3 × success`, or `20 of 4,999 failed`. */
+export function outcomeText({ status, passes, count }: PlaceOutcome): string {
+  const name = status.replaceAll('_', ' ');
+  if (passes === 1) return name;
+  const all = passes.toLocaleString('en-US');
+  return count === passes ? `${all} × ${name}` : `${count.toLocaleString('en-US')} of ${all} ${name}`;
 }

@@ -11,9 +11,10 @@ import { OutcomeBars } from '../ui/bars';
 import { EntityName } from '../ui/entity-name';
 import { Loaded, Page, Panel } from '../ui/page';
 import { page, Pages, usePages } from '../ui/pages';
-import { Status } from '../ui/status';
+import { Severity, Status } from '../ui/status';
 import { Steady } from '../ui/steady';
 import { Duration, Time } from '../ui/time';
+import { FirstSteps } from './first-steps';
 import { readHealth } from './systems/read-all';
 import { HealthStatus } from './systems/system-health';
 import { SystemName } from './systems/system-links';
@@ -31,6 +32,7 @@ const REFRESH_MS = 15_000;
 export function Now() {
   return (
     <Page title="Now" sub={<Lag />}>
+      <FirstSteps />
       <Problems />
       <div className="two-columns">
         <div>
@@ -114,8 +116,13 @@ function FiringAlerts() {
 function FiringAlert({ alert }: { alert: components['schemas']['Alert'] }) {
   return (
     <span className="line">
-      <Status value="firing" label={alert.severity ?? 'firing'} />
-      <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}}>
+      <Severity value={alert.severity} />
+      <Link
+        to="/alerts/$id"
+        params={{ id: alert.fingerprint }}
+        search={{}}
+        title={alert.name ?? alert.fingerprint}
+      >
         {alert.name ?? alert.fingerprint}
       </Link>
       <span className="line-side">{alert.systemId !== undefined && <SystemName id={alert.systemId} />}</span>
@@ -146,11 +153,11 @@ function UnhealthySystems() {
       <Loaded query={query}>
         {({ items, health }) => (
           <List
-            none="Every system is healthy."
+            none="No system is unhealthy or degraded."
             items={items.map(({ id, name }) => (
               <span key={id} className="line">
                 <HealthStatus health={health.get(id)} />
-                <Link to="/systems/$id" params={{ id }} search={{}} title={id}>
+                <Link to="/systems/$id" params={{ id }} search={{}} title={`${name} (${id})`}>
                   {name}
                 </Link>
                 <span className="line-end">
@@ -212,7 +219,7 @@ function OpenAndRecentRuns() {
               <OutcomeBars buckets={stats.buckets} height={40} label={`${stats.total} runs ended in the last hour`} />
             </div>
             <List
-              none="No failed or open runs."
+              none="No run is open, and none failed in the last hour."
               items={items.map((run) => (
                 <RunLine key={run.id} run={run} />
               ))}
@@ -228,7 +235,7 @@ function RunLine({ run }: { run: components['schemas']['Run'] }) {
   return (
     <span className="line">
       <Status value={run.status} />
-      <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
+      <Link to="/runs/$id" params={{ id: run.id }} search={{}} title={run.automationName}>
         {run.automationName}
       </Link>
       <span className="faint line-side" title={runEvent(run) ?? ''}>
@@ -258,19 +265,21 @@ function ArmedDwells() {
       <Pages query={query}>
         {(items) => (
           <List
-            none="No dwells are armed."
+            none="No dwells are armed. A dwell is armed while the cause of a trigger with “for” holds."
             items={items.map(({ automationId, automationName, triggerId, contextKey, contextName, firesAt }) => (
-              <span key={`${automationId}:${triggerId}:${contextKey ?? ''}`} className="line">
-                <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
-                  {automationName}
-                </Link>
-                <span title={contextKey ?? undefined}>
-                  <span className="faint">{triggerId}</span> {contextName ?? contextKey}
-                </span>
-                <span className="line-end">
-                  fires <Countdown until={firesAt} />
-                </span>
-              </span>
+              <div key={`${automationId}:${triggerId}:${contextKey ?? ''}`}>
+                <div className="line">
+                  <Link to="/automations/$id" params={{ id: automationId }} search={{}} title={automationName}>
+                    {automationName}
+                  </Link>
+                  <span className="line-end">
+                    fires <Countdown until={firesAt} />
+                  </span>
+                </div>
+                <div className="cell-sub" title={contextKey ?? undefined}>
+                  {triggerId} · {contextName ?? contextKey}
+                </div>
+              </div>
             ))}
           />
         )}

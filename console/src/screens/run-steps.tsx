@@ -146,12 +146,12 @@ function Filter({ text, all, shown, onChange }: FilterProps) {
             aria-pressed={text === status}
             onClick={() => onChange(text === status ? '' : status)}
           >
-            {status} <span className="num">{counts.get(status)}</span>
+            {status} <span className="num">{counts.get(status)?.toLocaleString('en-US')}</span>
           </button>
         ))}
       </div>
       <span className="hint num" role="status">
-        {text === '' ? '' : `${shown} of ${all.length}`}
+        {text === '' ? '' : `${shown.toLocaleString('en-US')} of ${all.length.toLocaleString('en-US')}`}
       </span>
     </div>
   );

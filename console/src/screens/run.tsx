@@ -40,7 +40,7 @@ export function Run() {
   const { steps, complete } = useSteps(id, query.data);
   const shown = useShownStep(query.data?.run, steps, complete);
   return (
-    <Loaded query={query} title="Run">
+    <Loaded query={query} title="Run" list={['/runs', 'All runs']}>
       {({ run, artifacts }) => (
         <Page title={run.automationName} sub={<Facts run={run} />} aside={<Actions run={run} />}>
           {run.error !== null && <Problem error={new Error(String(run.error['message'] ?? run.error['code']))} />}
@@ -75,7 +75,7 @@ function Facts({ run }: { run: RunData }) {
             started <Time at={run.startedAt} />
           </span>
           <span>
-            {run.finishedAt === null ? 'running for' : 'took'} <Duration from={run.startedAt} to={run.finishedAt} />
+            {run.finishedAt === null ? 'open for' : 'took'} <Duration from={run.startedAt} to={run.finishedAt} />
           </span>
         </>
       )}

@@ -8,6 +8,7 @@ import { useSearchParams, type Search } from '../lib/search';
 import { ActiveFilters } from '../ui/active-filters';
 import { CopyId } from '../ui/copy';
 import { ContextKey } from '../ui/entity-name';
+import { NoMatch } from '../ui/no-match';
 import { Empty, Page } from '../ui/page';
 import { page, Pages, usePages } from '../ui/pages';
 import { PeriodFilter } from '../ui/period-filter';
@@ -49,7 +50,7 @@ export function Runs() {
         <SavedViews search={search} />
       </div>
       {search['q'] !== undefined && (
-        <p className="faint">
+        <p className="hint filter-hint">
           Context keys and events are searched only in the newest 20,000 runs that match the other filters.
         </p>
       )}
@@ -76,12 +77,9 @@ const FILTERS = { automationId: 'automation', contextKey: 'context', errorCode: 
 
 function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean }) {
   if (runs.length === 0) {
-    const text = filtered
-      ? 'No run matches these filters.'
-      : 'No runs yet. A run appears here when an event starts one.';
     return (
       <div className="panel">
-        <Empty>{text}</Empty>
+        <Empty>{filtered ? <NoMatch what="run" /> : <NoRuns />}</Empty>
       </div>
     );
   }
@@ -91,7 +89,12 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
         <thead>
           <tr>
             {['Status', 'Automation', 'Context', 'Event', 'Started', 'Duration', 'Run'].map((name) => (
-              <th key={name} scope="col" title={name === 'Started' ? ORDER : undefined}>
+              <th
+                key={name}
+                scope="col"
+                className={name === 'Duration' ? 'end' : undefined}
+                title={name === 'Started' ? ORDER : undefined}
+              >
                 {name}
               </th>
             ))}
@@ -115,7 +118,7 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
               <td>
                 <Time at={run.startedAt} />
               </td>
-              <td>
+              <td className="end">
                 <Duration from={run.startedAt} to={run.finishedAt} />
               </td>
               <td>
@@ -126,5 +129,17 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
         </tbody>
       </table>
     </div>
+  );
+}
+
+function NoRuns() {
+  return (
+    <>
+      No runs yet. A run appears here when an event starts an automation, or when you start one with “Run now” on the
+      page of an automation.{' '}
+      <Link to="/automations" search={{}}>
+        Automations
+      </Link>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { graphOf, type GraphNode, type PlaceOutcome } from '../lib/graph';
+import { graphOf, outcomeText, type GraphNode, type PlaceOutcome } from '../lib/graph';
 import { countsText, refusedText, runsText, type PlaceCounts, type Refused, type RunNumbers } from './flow';
 import type { Box, BoxEdge } from './graph/box';
 import { Graph } from './graph/graph';
@@ -81,9 +81,9 @@ function boxOf(
   const outcome = outcomes?.get(id);
   const isTitled = title !== '' && title !== kind;
   const textRows = detail === '' ? 0 : Math.min(2, Math.ceil(detail.length / LINE_CHARS));
-  const passes = outcome !== undefined && outcome.passes > 1 ? `${outcome.passes} × ` : '';
+  const ended = outcome === undefined ? '' : outcomeText(outcome);
   const isUnreached = reached !== undefined && outcome === undefined && !reached(id);
-  const words = [kind, title === kind ? '' : title, detail, ...lines, passes, outcome?.status ?? '', counted];
+  const words = [kind, title === kind ? '' : title, detail, ...lines, ended, counted];
   return {
     ...{ id, width: WIDTH, height: 13 + ROW * (1 + (isTitled ? 1 : 0) + textRows + lines.length) },
     label: words.filter((word) => word !== '').join(', ') + (isUnreached && id !== 'end' ? ', not reached' : ''),
@@ -97,9 +97,7 @@ function boxOf(
         <span className="graph-head">
           {kind}
           {counted !== '' && <span className="flow-count num">{counted}</span>}
-          {outcome !== undefined && (
-            <Status value={outcome.status} label={`${passes}${outcome.status.replaceAll('_', ' ')}`} />
-          )}
+          {outcome !== undefined && <Status value={outcome.status} label={ended} />}
         </span>
         {isTitled && <span className="graph-title">{title}</span>}
         {detail !== '' && <span className="graph-text">{detail}</span>}

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { CircleAlert, Inbox } from 'lucide-react';
 import { useEffect, type ReactNode } from 'react';
 import { ApiError } from '../api/client';
@@ -54,25 +55,35 @@ export function Empty({ children }: { children: ReactNode }) {
   );
 }
 
-/** Shows an error, including the findings of the API if there are any. */
-export function Problem({ error }: { error: unknown }) {
-  const known = error instanceof ApiError ? error : undefined;
+/**
+ * Shows an error, including the findings of the API if there are any. `title` says what failed. Without it, the message
+ * of the error is the title. The message is left out if it only repeats the findings.
+ */
+export function Problem({ error, title }: { error: unknown; title?: string }) {
+  const findings = error instanceof ApiError ? error.findings : [];
+  const message = error instanceof Error ? error.message : String(error);
+  const isList = findings.length > 1 || (findings.length === 1 && title !== undefined);
   return (
     <div className="problem" role="alert">
       <CircleAlert size={16} aria-hidden />
       <div>
-        <div>{error instanceof Error ? error.message : String(error)}</div>
-        {known !== undefined && known.findings.length > 0 && (
-          <ul>
-            {known.findings.map((finding, index) => (
-              <li key={index}>
-                {finding.path !== '' && <code>{finding.path}</code>} {finding.message}
-              </li>
-            ))}
-          </ul>
-        )}
+        {title !== undefined && <strong>{title}</strong>}
+        {isList ? <Findings of={findings} /> : <div>{message}</div>}
       </div>
     </div>
+  );
+}
+
+function Findings({ of: findings }: { of: ApiError['findings'] }) {
+  return (
+    <ul>
+      {findings.map(({ path, message, line }, index) => (
+        <li key={index}>
+          {path !== '' && <code>{path}</code>} {message}
+          {line !== undefined && ` (line ${line})`}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -89,6 +100,8 @@ export function Loading({ rows = 6 }: { rows?: number }) {
   );
 }
 
+type ListLink = readonly [path: string, name: string];
+
 /**
  * Shows the data of a query, a placeholder while it loads, or its error. If a later read fails, shows both the error
  * and the data. If the API cannot be reached, shows only the data, because the frame around the screens already shows
@@ -97,11 +110,14 @@ export function Loading({ rows = 6 }: { rows?: number }) {
 export function Loaded<T>({
   query,
   title,
+  list,
   children,
 }: {
   query: { data: T | undefined; error: Error | null };
   /** Title of the screen until there is data. Set it if `children` returns the whole screen. */
   title?: string;
+  /** Address and name of the list of such objects, which are linked to when the object does not exist. */
+  list?: ListLink;
   children: (data: T) => ReactNode;
 }) {
   if (query.data !== undefined)
@@ -111,6 +127,24 @@ export function Loaded<T>({
         {children(query.data)}
       </>
     );
-  const rest = query.error === null ? <Loading /> : <Problem error={query.error} />;
+  const rest = query.error === null ? <Loading /> : <NotRead error={query.error} list={list} />;
   return title === undefined ? rest : <Page title={title}>{rest}</Page>;
+}
+
+/** Shows why an object could not be read. If it does not exist, also shows possible reasons and links to the list. */
+function NotRead({ error, list }: { error: Error; list: ListLink | undefined }) {
+  const isMissing = error instanceof ApiError && error.status === 404;
+  return (
+    <>
+      <Problem error={error} />
+      {isMissing && list !== undefined && (
+        <p className="lead">
+          It may have been deleted, e.g. at the end of its retention.{' '}
+          <Link to={list[0]} search={{}}>
+            {list[1]}
+          </Link>
+        </p>
+      )}
+    </>
+  );
 }

@@ -39,6 +39,8 @@ const STATUS: Readonly<Record<string, { icon: LucideIcon; tone: Tone }>> = {
   refused: { icon: Ban, tone: 'warn' },
   started: { icon: CircleCheck, tone: 'good' },
   critical: { icon: CircleX, tone: 'bad' },
+  warning: { icon: TriangleAlert, tone: 'warn' },
+  info: { icon: CircleDot, tone: 'quiet' },
   major: { icon: TriangleAlert, tone: 'warn' },
   minor: { icon: CircleDot, tone: 'quiet' },
 };
@@ -58,4 +60,13 @@ export function Status({ value, label }: { value: string; label?: string }) {
       {label ?? value.replaceAll('_', ' ')}
     </span>
   );
+}
+
+/** Severities of alerts that have their own tone. Sources may use any other severity. */
+const SEVERITIES = ['critical', 'warning', 'info'];
+
+/** The severity of a firing alert. An alert without a known severity has the tone of a firing alert. */
+export function Severity({ value }: { value: string | null }) {
+  const known = value !== null && SEVERITIES.includes(value);
+  return <Status value={known ? value : 'firing'} label={value ?? 'firing'} />;
 }

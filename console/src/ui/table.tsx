@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** Hides the heading visually, but not from screen readers. */
   hidden?: boolean;
   wrap?: boolean;
+  /** Aligns the column to the right, so that numbers can be compared. */
+  numeric?: boolean;
 }
 
 interface TableProps<Row> {
@@ -42,8 +44,8 @@ export function Table<Row>({ label, className, columns, rows, rowKey, empty }: T
       <table>
         <thead>
           <tr>
-            {columns.map(({ name, hidden }) => (
-              <th key={name} scope="col">
+            {columns.map(({ name, hidden, numeric }) => (
+              <th key={name} scope="col" className={numeric === true ? 'end' : undefined}>
                 {hidden === true ? <span className="sr">{name}</span> : name}
               </th>
             ))}
@@ -52,8 +54,12 @@ export function Table<Row>({ label, className, columns, rows, rowKey, empty }: T
         <tbody>
           {rows.map((row) => (
             <tr key={rowKey(row)}>
-              {columns.map(({ name, cell, title, wrap }) => (
-                <td key={name} className={wrap === true ? 'wrap' : undefined} title={title?.(row)}>
+              {columns.map(({ name, cell, title, wrap, numeric }) => (
+                <td
+                  key={name}
+                  className={wrap === true ? 'wrap' : numeric === true ? 'end' : undefined}
+                  title={title?.(row)}
+                >
                   {cell(row)}
                 </td>
               ))}

@@ -31,7 +31,7 @@ export function AlertScreen() {
     queryFn: () => bodyOf(api.GET('/api/v1/alerts/{fingerprint}', { params: { path: { fingerprint: id } } })),
   });
   return (
-    <Loaded query={query} title="Alert">
+    <Loaded query={query} title="Alert" list={['/alerts', 'All alerts']}>
       {(alert) => (
         <Page title={alert.name ?? alert.fingerprint} sub={<Sub alert={alert} />} aside={<Actions alert={alert} />}>
           <div className="two-columns">

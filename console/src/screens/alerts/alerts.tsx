@@ -13,10 +13,11 @@ import { Chips } from '../../ui/chips';
 import { CopyId } from '../../ui/copy';
 import { Countdown } from '../../ui/countdown';
 import { ActionButton } from '../../ui/mutation';
+import { NoMatch } from '../../ui/no-match';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { SearchBox } from '../../ui/search-box';
-import { Status } from '../../ui/status';
+import { Severity, Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
 import { Tabs } from '../../ui/tabs';
 import { Time } from '../../ui/time';
@@ -54,7 +55,8 @@ const COLUMNS: readonly Column<Alert>[] = [
   { name: 'Status', cell: ({ status }) => <Status value={status} /> },
   {
     name: 'Alert',
-    title: ({ name, fingerprint }) => name ?? fingerprint,
+    title: ({ name, fingerprint, annotations: { summary } }) =>
+      [name ?? fingerprint, summary].filter((text) => text !== undefined).join('\n'),
     cell: (alert) => (
       <>
         <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}}>
@@ -65,7 +67,11 @@ const COLUMNS: readonly Column<Alert>[] = [
       </>
     ),
   },
-  { name: 'Severity', cell: ({ severity }) => severity ?? '–' },
+  {
+    name: 'Severity',
+    cell: ({ severity, status }) =>
+      severity !== null && status === 'firing' ? <Severity value={severity} /> : (severity ?? '–'),
+  },
   {
     name: 'System',
     cell: ({ systemId }) => (systemId === undefined ? '–' : <SystemLink id={systemId} />),
@@ -86,6 +92,18 @@ const COLUMNS: readonly Column<Alert>[] = [
   },
   { name: 'Source', cell: ({ source }) => source },
 ];
+
+/** The address to which Alertmanager sends alerts, as seen by this browser. */
+const receiver = () => `${window.location.origin}/api/v1/ingest/alertmanager`;
+
+function NoAlerts() {
+  return (
+    <>
+      No alerts yet. Let Alertmanager send them to <CopyId id={receiver()} short={80} /> with a token of the role{' '}
+      <code>ingest</code>.
+    </>
+  );
+}
 
 function AlertList() {
   const [search] = useSearchParams();
@@ -115,14 +133,11 @@ function AlertList() {
         {(items) => (
           <Table
             label="Alerts"
+            className="alerts-table"
             columns={COLUMNS}
             rows={items}
             rowKey={({ fingerprint }) => fingerprint}
-            empty={
-              Object.keys(filters).length > 0
-                ? 'No alert matches these filters.'
-                : 'No alerts yet. Point Alertmanager at /api/v1/ingest/alertmanager.'
-            }
+            empty={Object.keys(filters).length > 0 ? <NoMatch what="alert" /> : <NoAlerts />}
           />
         )}
       </Pages>
@@ -175,7 +190,13 @@ function SilenceList() {
   return (
     <Pages query={query}>
       {(items) => (
-        <Table label="Silences" columns={columns} rows={items} rowKey={({ id }) => id} empty="Nothing is silenced." />
+        <Table
+          label="Silences"
+          columns={columns}
+          rows={items}
+          rowKey={({ id }) => id}
+          empty="Nothing is silenced. A silenced alert starts no automations until its silence ends."
+        />
       )}
     </Pages>
   );

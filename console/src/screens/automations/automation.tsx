@@ -22,7 +22,7 @@ export function AutomationScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery(automationQuery(id));
   return (
-    <Loaded query={query} title="Automation">
+    <Loaded query={query} title="Automation" list={['/automations', 'All automations']}>
       {(tagged) => (
         <Page
           title={tagged.automation.name}

@@ -7,6 +7,7 @@ import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
 import { OutcomeBars } from '../../ui/bars';
 import { Chips } from '../../ui/chips';
+import { NoMatch } from '../../ui/no-match';
 import { Empty, Loaded, Page, Problem } from '../../ui/page';
 import { SearchBox } from '../../ui/search-box';
 import { Switch } from '../../ui/switch';
@@ -59,9 +60,17 @@ function Nothing({ filtered }: { filtered: boolean }) {
   return (
     <div className="panel">
       <Empty>
-        {filtered
-          ? 'No automation matches these filters.'
-          : 'No automations yet. Create one here, or apply a folder with “fermata apply”.'}
+        {filtered ? (
+          <NoMatch what="automation" />
+        ) : (
+          <>
+            No automations yet. An automation runs steps when an event occurs.{' '}
+            <Link to="/automations/new" search={{}}>
+              Create one
+            </Link>
+            , or apply a folder with <code>fermata apply</code>.
+          </>
+        )}
       </Empty>
     </div>
   );
@@ -124,7 +133,7 @@ function columnsOf(
       ),
     },
     { name: 'On', cell: (automation) => <StatusSwitch automation={automation} /> },
-    { name: 'Automation', title: ({ name }) => name, cell: (automation) => <Name automation={automation} /> },
+    { name: 'Automation', title: titleOf, cell: (automation) => <Name automation={automation} /> },
     { name: 'Last triggered', cell: ({ lastTriggeredAt }) => <Time at={lastTriggeredAt} /> },
     { name: 'Last 24 hours', cell: ({ id, name }) => <Sparkline id={id} name={name} /> },
     {
@@ -138,9 +147,13 @@ function columnsOf(
           <span className="faint">API</span>
         ),
     },
-    { name: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
+    { name: 'Version', numeric: true, cell: ({ version }) => <span className="num">{version}</span> },
   ];
 }
+
+/** Returns the full texts of the name cell, each on its line. */
+const titleOf = ({ name, description }: Automation): string =>
+  description === null ? name : `${name}\n${description}`;
 
 function Name({ automation }: { automation: Automation }) {
   return (

@@ -51,7 +51,7 @@ const COLUMNS: readonly Column<Evaluation>[] = [
   { name: 'Detail', wrap: true, cell: ({ detail }) => detail ?? <span className="faint">–</span> },
   { name: 'About', cell: (evaluation) => <ContextKey of={evaluation} /> },
   { name: 'Trigger', cell: ({ triggerId }) => <code>{triggerId ?? '–'}</code> },
-  { name: 'Times', cell: ({ count }) => <span className="num">{count}</span> },
+  { name: 'Times', numeric: true, cell: ({ count }) => <span className="num">{count}</span> },
   { name: 'First', cell: ({ firstAt }) => <Time at={firstAt} /> },
   { name: 'Last', cell: ({ lastAt }) => <Time at={lastAt} /> },
   {

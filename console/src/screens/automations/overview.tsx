@@ -157,7 +157,7 @@ function RecentRuns({ id }: { id: string }) {
                   </Link>
                 ),
               },
-              { name: 'Took', cell: (run) => <Duration from={run.startedAt} to={run.finishedAt} /> },
+              { name: 'Took', numeric: true, cell: (run) => <Duration from={run.startedAt} to={run.finishedAt} /> },
               {
                 name: 'Event',
                 title: (run) => runEvent(run) ?? '',

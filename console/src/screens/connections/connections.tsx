@@ -92,7 +92,7 @@ function ConnectionList() {
             columns={columns}
             rows={items}
             rowKey={({ id }) => id}
-            empty="No connections yet."
+            empty="No connections yet. A connection has the address and the credentials of a product that automations call."
           />
         )}
       </Pages>

@@ -74,7 +74,13 @@ export function Hooks() {
       </div>
       <Pages query={query}>
         {(items) => (
-          <Table label="Hooks" columns={columns} rows={items} rowKey={({ id }) => id} empty="No hooks yet." />
+          <Table
+            label="Hooks"
+            columns={columns}
+            rows={items}
+            rowKey={({ id }) => id}
+            empty="No hooks yet. A hook receives messages that other products sign with a secret."
+          />
         )}
       </Pages>
       {dialogOpen && <NewHook onClose={() => setDialogOpen(false)} />}

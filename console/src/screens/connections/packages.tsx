@@ -25,7 +25,7 @@ export function Packages() {
   const columns: readonly Column<Package>[] = [
     { name: 'Package', cell: ({ name }) => <code>{name}</code> },
     { name: 'Version', cell: ({ version }) => version },
-    { name: 'Size', cell: ({ bytes }) => <span className="num">{Math.ceil(bytes / 1024)} kB</span> },
+    { name: 'Size', numeric: true, cell: ({ bytes }) => <span className="num">{Math.ceil(bytes / 1024)} kB</span> },
     { name: 'SHA-256', cell: ({ sha256 }) => <CopyId id={sha256} short={12} /> },
     {
       name: 'Used by',

@@ -26,7 +26,7 @@ export function Secrets() {
   );
   const columns: readonly Column<Secret>[] = [
     { name: 'Name', cell: ({ name }) => <code>{name}</code> },
-    { name: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
+    { name: 'Version', numeric: true, cell: ({ version }) => <span className="num">{version}</span> },
     { name: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
     { name: 'Used by', wrap: true, cell: ({ usedBy }) => <SecretUsers usedBy={usedBy} /> },
     { name: 'Reference', cell: ({ name }) => <CopyId id={`\${{ secrets.${name} }}`} short={60} /> },
@@ -60,7 +60,13 @@ export function Secrets() {
       </div>
       <Pages query={query}>
         {(items) => (
-          <Table label="Secrets" columns={columns} rows={items} rowKey={({ name }) => name} empty="No secrets yet." />
+          <Table
+            label="Secrets"
+            columns={columns}
+            rows={items}
+            rowKey={({ name }) => name}
+            empty="No secrets yet. Automations refer to a secret by its name, e.g. ${{ secrets.NAME }}."
+          />
         )}
       </Pages>
       {edited !== undefined && <SecretDialog given={edited} onClose={() => setEdited(undefined)} />}

@@ -118,7 +118,7 @@ function OriginField({ origin, hasRuns, onChange }: OriginFieldProps) {
       label="Payload"
       value={origin}
       options={[
-        { value: 'sample', label: 'Sample from the schema' },
+        { value: 'sample', label: 'Sample payload' },
         { value: 'event', label: 'A past event' },
         ...(hasRuns ? [{ value: 'run' as const, label: 'The payload of a past run' }] : []),
         { value: 'own', label: 'Custom payload' },

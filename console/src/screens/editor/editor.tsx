@@ -53,7 +53,7 @@ export function EditAutomation() {
   });
   const reload = useCallback(() => setRound((before) => before + 1), []);
   return (
-    <Loaded query={query} title="Editor">
+    <Loaded query={query} title="Editor" list={['/automations', 'All automations']}>
       {(source) => (
         <Workbench
           key={`${id}:${round}`}

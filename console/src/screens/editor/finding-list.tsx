@@ -30,7 +30,6 @@ export function FindingList({ findings, text, onChoose, onFix }: FindingListProp
               <span>
                 {finding.message}
                 <span className="cell-sub">
-                  {' '}
                   {finding.path} {finding.line !== undefined && `line ${finding.line}`}
                 </span>
               </span>

@@ -53,6 +53,7 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
           <SaveButton
             isNew={source.automation === undefined}
             disabled={readOnly || errors > 0 || save.isPending}
+            title={errors > 0 ? 'Correct the errors first' : undefined}
             onClick={submit}
           />
         </>
@@ -141,9 +142,16 @@ function Side({ automation, text, findings, isValid, onChoose, onChange }: SideP
   );
 }
 
-function SaveButton({ isNew, disabled, onClick }: { isNew: boolean; disabled: boolean; onClick(): void }) {
+interface SaveButtonProps {
+  isNew: boolean;
+  disabled: boolean;
+  title: string | undefined;
+  onClick(): void;
+}
+
+function SaveButton({ isNew, disabled, title, onClick }: SaveButtonProps) {
   return (
-    <button type="button" className="primary" disabled={disabled} onClick={onClick}>
+    <button type="button" className="primary" disabled={disabled} title={title} onClick={onClick}>
       <Save size={14} aria-hidden /> {isNew ? 'Create' : 'Save as new version'}
     </button>
   );
@@ -185,7 +193,7 @@ interface SaveProblemProps {
  */
 function SaveProblem({ error, automation, onOverwrite, onReload }: SaveProblemProps) {
   if (error === null) return null;
-  if (!isConflict(error)) return <Problem error={error} />;
+  if (!isConflict(error)) return <Problem error={error} title="Not saved. Correct this and save again:" />;
   if (automation === undefined) return null;
   return <Conflict automation={automation} onOverwrite={onOverwrite} onReload={onReload} />;
 }

@@ -32,7 +32,7 @@ export function IncidentScreen() {
     bodyOf(api.GET('/api/v1/incidents/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
   );
   return (
-    <Loaded query={query} title="Incident">
+    <Loaded query={query} title="Incident" list={['/incidents', 'All incidents']}>
       {(incident) => (
         <Page
           title={incident.title}

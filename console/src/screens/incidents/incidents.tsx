@@ -12,6 +12,7 @@ import { Chips } from '../../ui/chips';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, SelectField, TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
+import { NoMatch } from '../../ui/no-match';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
@@ -77,7 +78,13 @@ export function Incidents() {
             columns={COLUMNS}
             rows={items}
             rowKey={({ id }) => id}
-            empty={Object.keys(filters).length === 0 ? 'No incidents.' : 'No incident matches these filters.'}
+            empty={
+              Object.keys(filters).length > 0 ? (
+                <NoMatch what="incident" />
+              ) : (
+                'No incidents yet. Open one here, or let an automation open one with incident.create.'
+              )
+            }
           />
         )}
       </Pages>

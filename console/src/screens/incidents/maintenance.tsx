@@ -27,7 +27,7 @@ export function MaintenanceScreen() {
     bodyOf(api.GET('/api/v1/maintenances/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
   );
   return (
-    <Loaded query={query} title="Maintenance">
+    <Loaded query={query} title="Maintenance" list={['/maintenances', 'All maintenances']}>
       {({ title, status, startAt, endAt, systemIds, description, createdBy, suppressNotifications }) => (
         <Page
           title={title}

@@ -13,6 +13,7 @@ import { Chips } from '../../ui/chips';
 import { Dialog } from '../../ui/dialog';
 import { CheckField, TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
+import { NoMatch } from '../../ui/no-match';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
@@ -79,7 +80,13 @@ export function Maintenances() {
               columns={COLUMNS}
               rows={items}
               rowKey={({ id }) => id}
-              empty={Object.keys(filters).length === 0 ? 'No maintenances.' : 'No maintenance matches these filters.'}
+              empty={
+                Object.keys(filters).length > 0 ? (
+                  <NoMatch what="maintenance" />
+                ) : (
+                  'No maintenances yet. Plan one here, or let an automation plan one with maintenance.create.'
+                )
+              }
             />
           </>
         )}

@@ -23,7 +23,7 @@ export function SloScreen() {
     queryFn: () => bodyOf(api.GET('/api/v1/slos/{id}', { params: { path: { id } } })),
   });
   return (
-    <Loaded query={query} title="Objective">
+    <Loaded query={query} title="Objective" list={['/slos', 'All objectives']}>
       {(slo) => (
         <Page title={slo.name} sub={<Sub slo={slo} />}>
           <Panel title={`Error budget of the last ${daysText(slo.windowDays)}`}>

@@ -70,7 +70,13 @@ export function Slos() {
     >
       <Pages query={query}>
         {(items) => (
-          <Table label="Objectives" columns={COLUMNS} rows={items} rowKey={({ id }) => id} empty="No objectives yet." />
+          <Table
+            label="Objectives"
+            columns={COLUMNS}
+            rows={items}
+            rowKey={({ id }) => id}
+            empty="No objectives yet. An objective is the share of time in which a system is to be healthy."
+          />
         )}
       </Pages>
       {dialogOpen && <NewSlo onClose={() => setDialogOpen(false)} />}

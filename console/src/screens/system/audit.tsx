@@ -3,6 +3,7 @@ import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
 import { ActiveFilters } from '../../ui/active-filters';
 import { Chips } from '../../ui/chips';
+import { NoMatch } from '../../ui/no-match';
 import { page, Pages, usePages } from '../../ui/pages';
 import { PeriodFilter } from '../../ui/period-filter';
 import { SearchBox } from '../../ui/search-box';
@@ -57,7 +58,7 @@ export function Audit() {
             columns={COLUMNS}
             rows={items}
             rowKey={({ id }) => String(id)}
-            empty="Nothing was recorded."
+            empty={Object.keys(filters).length > 0 ? <NoMatch what="entry" /> : 'Nothing has been recorded yet.'}
           />
         )}
       </Pages>

@@ -32,7 +32,7 @@ export function DeadLetters() {
     },
     { name: 'Entity', cell: ({ kind, id, name }) => <EntityName kind={kind} id={id} name={name} /> },
     { name: 'Error', wrap: true, cell: ({ error }) => messageOf(error) },
-    { name: 'Attempts', cell: ({ attempts }) => <span className="num">{attempts}</span> },
+    { name: 'Attempts', numeric: true, cell: ({ attempts }) => <span className="num">{attempts}</span> },
     { name: 'Failed', cell: ({ failedAt }) => <Time at={failedAt} /> },
     {
       name: 'Retry',

@@ -111,7 +111,7 @@ export function EntityScreen() {
     queryFn: () => bodyOf(api.GET('/api/v1/entities/{kind}/{id}', { params: { path: { kind, id } } })),
   });
   return (
-    <Loaded query={query} title="Entity">
+    <Loaded query={query} title="Entity" list={['/entities', 'All kinds of entities']}>
       {({ name, state, updatedAt }) => (
         <Page
           title={name ?? id}

@@ -32,7 +32,12 @@ export function SystemMap({ q }: { q: string | undefined }) {
 function Drawn({ catalogue }: { catalogue: Catalogue }) {
   const navigate = useNavigate();
   const { boxes, edges, leftOut } = useMemo(() => drawn(catalogue), [catalogue]);
-  if (boxes.length === 0) return <Empty>No systems. Alerts and check results create them.</Empty>;
+  if (boxes.length === 0)
+    return (
+      <div className="panel">
+        <Empty>No systems to show. Alerts and check results create systems.</Empty>
+      </div>
+    );
   return (
     <Panel title="Map of systems" aside={<span className="hint">systems depend on those to their right</span>}>
       <Graph

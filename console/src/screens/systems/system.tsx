@@ -30,7 +30,7 @@ export function SystemScreen() {
     queryFn: () => bodyOf(api.GET('/api/v1/health/{systemId}', { params: { path: { systemId: id } } })),
   });
   return (
-    <Loaded query={query} title="System">
+    <Loaded query={query} title="System" list={['/systems', 'All systems']}>
       {(system) => (
         <Page
           title={system.name}
@@ -75,7 +75,7 @@ function HealthFacts({ health }: { health: Health }) {
       rows={[
         ['Status', <Status key="status" value={health.status} />],
         ['In status for', durationText(health.inStatusForMs)],
-        ['Checks', `${health.healthyChecks} of ${health.totalChecks} healthy`],
+        ['Checks', health.totalChecks === 0 ? 'none' : `${health.healthyChecks} of ${health.totalChecks} healthy`],
         ['Latency', ms(health.latencyMs)],
         ['p95 latency', ms(health.p95LatencyMs)],
         ['Success rate', health.successRate === null ? undefined : `${(health.successRate * 100).toFixed(1)} %`],

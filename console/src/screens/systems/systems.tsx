@@ -10,6 +10,7 @@ import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
+import { NoMatch } from '../../ui/no-match';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { SearchBox } from '../../ui/search-box';
@@ -93,9 +94,16 @@ function SystemTable({ systems, filtered }: { systems: readonly System[]; filter
   return (
     <Table
       label="Systems"
+      className="systems-table"
       rows={systems}
       rowKey={({ id }) => id}
-      empty={filtered ? 'No system matches these filters.' : 'No systems yet. Alerts and check results create them.'}
+      empty={
+        filtered ? (
+          <NoMatch what="system" />
+        ) : (
+          'No systems yet. Alerts and check results create them, or create one here.'
+        )
+      }
       columns={[
         {
           name: 'System',
@@ -114,7 +122,9 @@ function SystemTable({ systems, filtered }: { systems: readonly System[]; filter
             const known = byId.get(id);
             return (
               <span className="num">
-                {known === undefined ? '–' : `${known.healthyChecks} of ${known.totalChecks}`}
+                {known === undefined || known.totalChecks === 0
+                  ? '–'
+                  : `${known.healthyChecks} of ${known.totalChecks}`}
               </span>
             );
           },

@@ -51,7 +51,7 @@ export function ChangeScreen() {
     refetchInterval: ({ state: { data } }) => (data !== undefined && isOpen(data) ? REFRESH_MS : false),
   });
   return (
-    <Loaded query={query} title="Change">
+    <Loaded query={query} title="Change" list={['/why', 'All changes']}>
       {(detail) => {
         const { change } = detail;
         return (

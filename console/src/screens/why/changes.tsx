@@ -5,6 +5,7 @@ import { useSearchParams } from '../../lib/search';
 import { changeName } from '../../lib/change-name';
 import { ActiveFilters } from '../../ui/active-filters';
 import { ContextKey, EntityName } from '../../ui/entity-name';
+import { NoMatch } from '../../ui/no-match';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { PeriodFilter } from '../../ui/period-filter';
@@ -84,7 +85,13 @@ export function Changes() {
             columns={COLUMNS}
             rows={items}
             rowKey={({ changeId }) => changeId}
-            empty="No events or changes match these filters."
+            empty={
+              Object.keys(filters).length > 0 ? (
+                <NoMatch what="event or change" />
+              ) : (
+                'Nothing has happened yet. Events, and changes of alerts, systems and other entities, appear here.'
+              )
+            }
           />
         )}
       </Pages>
