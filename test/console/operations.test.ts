@@ -211,7 +211,7 @@ describeConsole('operations in the console', () => {
     const ill = page.getByRole('region', { name: 'Unhealthy systems' });
     const checkout = ill.getByRole('link', { name: 'Checkout', exact: true });
     await checkout.waitFor();
-    expect(await checkout.getAttribute('title')).toBe('checkout');
+    expect(await checkout.getAttribute('title')).toBe('Checkout (checkout)');
     expect(await ill.locator('[data-status="unhealthy"]').count()).toBe(1);
     await ill.getByRole('link', { name: 'All' }).click();
     await page.waitForURL(/\/systems\?health=unhealthy(,|%2C)degraded$/);
