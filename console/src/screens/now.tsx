@@ -117,12 +117,7 @@ function FiringAlert({ alert }: { alert: components['schemas']['Alert'] }) {
   return (
     <span className="line">
       <Severity value={alert.severity} />
-      <Link
-        to="/alerts/$id"
-        params={{ id: alert.fingerprint }}
-        search={{}}
-        title={alert.name ?? alert.fingerprint}
-      >
+      <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}} title={alert.name ?? alert.fingerprint}>
         {alert.name ?? alert.fingerprint}
       </Link>
       <span className="line-side">{alert.systemId !== undefined && <SystemName id={alert.systemId} />}</span>
