@@ -107,7 +107,7 @@ describeConsole('the console', () => {
       .waitFor({ state: 'detached' });
     await page.getByLabel('From', { exact: true }).fill('2100-01-01T00:00');
     await page.getByLabel('From', { exact: true }).press('Enter');
-    await page.getByText('Nothing was recorded.').waitFor();
+    await page.getByText('No entry matches these filters.').waitFor();
     await page.getByRole('button', { name: /^actor / }).click();
     await page.waitForURL((url) => !url.search.includes('actorId'));
     expect(problems).toEqual([]);
