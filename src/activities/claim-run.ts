@@ -3,6 +3,7 @@ import { variablesSet } from '../db/runs/outcomes';
 import type { RunActivities, StretchInput } from '../domain/run/activities';
 import { planOf } from '../domain/run/interpret/steps';
 import type { PlanNode } from '../domain/run/plan';
+import { NOTHING_CARRIED } from './carried-state';
 import type { ActivityDeps } from './deps';
 import { createPerformStretch, recallStretch } from './perform-stretch';
 import { executionOf } from './plan-for';
@@ -33,7 +34,7 @@ export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
       return { ...begun, variables, failed: { error: claimed.lost }, done: [], ended: false };
     }
     if (resumes) return { ...begun, done: [], ended: false };
-    const { done, ended, call } = await performStretch(first);
+    const { done, ended, call } = await performStretch(first, claimed.isNew ? NOTHING_CARRIED : null);
     return { ...begun, done, ended, ...(call && { call }) };
   };
 }

@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/
 import { isDatabaseUnavailable, isQueryError } from '../db/availability';
 import type { Executor } from '../db/executor';
 import { countSent, noteFailedAttempt, stepStanding } from '../db/runs/attempts';
-import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
+import { beginSent, beginStep, endStep, writeJournal } from '../db/runs/step-states';
 import { messageOf } from '../domain/errors';
 import type { StepOutcome } from '../domain/run/activities';
 import { isInBranch } from '../domain/run/lanes';
@@ -13,6 +13,7 @@ import { withSecretsOfStep } from '../integrations/plugin-secrets';
 import { ProviderFailure } from '../integrations/provider-failure';
 import { keyOf, retryOf, superseded, timeoutOf, type Attempt } from './call-attempt';
 import { callMemory } from './call-memory';
+import { startFrom, stateRead } from './carried-state';
 import type { ActivityDeps } from './deps';
 import { makeCall } from './make-call';
 import { codeOf } from './perform-transaction';
@@ -60,15 +61,59 @@ async function beginAndCall(
   const { names, input } = step;
   await writeJournal(db, names.runId, input.journal);
   const key = keyOf(context);
+  const prepared = await prepareFirst(deps, { step, action, context, key });
+  if (prepared && (await beginPrepared(deps, prepared.attempt))) {
+    return settlingFailure(deps, prepared.attempt, () => sendAndSettle(deps, prepared.attempt, prepared.call));
+  }
   const start = await beginStep(db, names, 'show', input.wait, key);
   const before = outcomeBefore(step, start);
   if (before) return before;
   if (start.superseded) throw superseded(names);
+  step.state = stateRead(start);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets);
   const attempt: Attempt = { step, action, context, key, start, sentCount: start.attempts };
   if (start.attempts >= retryOf(step).maxAttempts) return attemptsUsed(deps, attempt);
+  return settlingFailure(deps, attempt, () => prepareAndCall(deps, attempt));
+}
+
+/**
+ * Prepares the first attempt of a step whose run has a known state, before the step begins. Returns null if the state is
+ * not known, or if this attempt does not send the call; the step then begins first.
+ */
+async function prepareFirst(
+  deps: ActivityDeps,
+  { step, action, context, key }: Pick<Attempt, 'step' | 'action' | 'context' | 'key'>,
+): Promise<{ attempt: Attempt; call: PreparedCall } | null> {
+  const { state, names, input } = step;
+  if (!state || input.wait !== undefined || action.before !== undefined) return null;
+  const start = startFrom(state);
+  const attempt: Attempt = { step, action, context, key, start, sentCount: 1 };
+  step.mask = deps.secrets.maskOf(names.runId, state.secrets, state.used);
   try {
-    return await prepareAndCall(deps, attempt);
+    if (!(await isEnabled(deps.database.db, deps, step, scopeOf(step, start)))) return null;
+    const call = await prepareCall(deps, attempt);
+    return 'type' in call ? null : { attempt, call };
+  } catch (error) {
+    // Once the step has begun, preparing it again meets the same error, which then is stored with the step.
+    if (isDatabaseUnavailable(error) || error instanceof CancelledFailure) throw error;
+    return null;
+  }
+}
+
+/** Begins a step with an attempt that is sent at once. Returns false if the step began before, or the run has ended. */
+async function beginPrepared(deps: ActivityDeps, { step, context, key }: Attempt): Promise<boolean> {
+  await deps.failpoint('before-attempt-is-sent');
+  return persist(context, () => beginSent(deps.database.db, step.names, key, configOf(step)));
+}
+
+/** Makes an attempt, and stores its failure. */
+async function settlingFailure(
+  deps: ActivityDeps,
+  attempt: Attempt,
+  make: () => Promise<StepOutcome>,
+): Promise<StepOutcome> {
+  try {
+    return await make();
   } catch (error) {
     // A `ProviderFailure` is checked first, because a provider that refuses connections raises the same error as a
     // database that does.
@@ -97,25 +142,31 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Ste
   }
   const call = await prepareCall(deps, attempt);
   if ('type' in call) return call;
-  const finish = (result: ActionResult) =>
-    settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, result, call.consumed), { result });
   const { config, scope, run } = call;
   const answer = await action.before?.({ db, config: config as never, scope, run, now: deps.clock.now() });
   if (answer) {
     attempt.answeredBefore = true;
     attempt.sent = sentOf(call);
-    return finish(answer);
+    return succeed(deps, attempt, call, answer);
   }
   await deps.failpoint('before-attempt-is-sent');
   const sentCount = await persist(attempt.context, () => countSent(db, step.names, attempt.key, configOf(step)));
   if (sentCount === null) return notSent(deps, attempt);
   attempt.sentCount = sentCount;
+  return sendAndSettle(deps, attempt, call);
+}
+
+/** Sends an attempt that was counted, and writes its outcome. */
+async function sendAndSettle(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise<StepOutcome> {
   attempt.sent = sentOf(call);
   const result = await send(deps, attempt, call);
   await deps.failpoint('after-effect-before-completion');
   await maskAgain(deps, attempt);
-  return finish(result);
+  return succeed(deps, attempt, call, result);
 }
+
+const succeed = (deps: ActivityDeps, attempt: Attempt, { consumed }: PreparedCall, result: ActionResult) =>
+  settle(deps, attempt, (tx) => writeSuccess(tx, deps, attempt.step, attempt.action, result, consumed), { result });
 
 const sentOf = ({ config, connection, prepared }: PreparedCall) => ({
   ...{ config, prepared, at: performance.now() },

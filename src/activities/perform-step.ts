@@ -1,23 +1,38 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { Action } from '../integrations/contract';
+import type { Carry } from './carried-state';
 import type { ActivityDeps } from './deps';
 import { lacksFilters, leaveToOtherWorker } from './leave-to-other';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
 import { stepOf, type ActionStepOfRun, type LastStep } from './step';
 
+/** What the steps of a stretch share. */
+interface Within {
+  last?: LastStep | undefined;
+  carry?: Carry | undefined;
+}
+
+/** Gives the step the state that the previous step has left. */
+function takeOver(step: ActionStepOfRun, carry: Carry): void {
+  if (carry.state) step.state = carry.state;
+  carry.state = null;
+  step.carry = carry;
+}
+
 /**
  * Returns the function that performs an action as part of a stretch. It renders the configuration, makes the call or
  * writes to the tables, and stores the outcome.
  */
-export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?: LastStep) => Promise<StepOutcome> {
-  return async (input, last) => {
+export function createPerformStep(deps: ActivityDeps): (input: StepInput, within?: Within) => Promise<StepOutcome> {
+  return async (input, { last, carry } = {}) => {
     const source = await deps.sourceOf(input.runId);
     const lacking = deps.filtersLacking(source.definition);
     if (lacking.length > 0) throw lacksFilters(lacking);
     const step = stepOf(source, input) as ActionStepOfRun;
     if (last?.path === input.path) step.last = last;
+    if (carry) takeOver(step, carry);
     const action: Action | undefined = deps.registry.action(step.action.action);
     if (!action) return leaveToOtherWorker(deps, step, Context.current());
     const started = performance.now();

@@ -12,9 +12,11 @@ import {
   type StepHandlers,
   type Stretch,
 } from '../domain/run/interpret/inline';
+import { hasLanes } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
+import type { CarriedState } from './carried-state';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
 import { lacksFilters, lacksTriggers } from './leave-to-other';
@@ -45,10 +47,12 @@ const MAX_BRANCH_LENGTH = 65_536;
  * workflow passes the outcomes to its own fiber in the same order. When the activity is repeated after a crash, steps
  * that have ended return their stored outcomes.
  */
-export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) => Promise<Stretched> {
+export function createPerformStretch(
+  deps: ActivityDeps,
+): (input: StretchInput, state?: CarriedState | null) => Promise<Stretched> {
   const evaluate = createEvaluateStep(deps);
   const perform = createPerformStep(deps);
-  return async (input) => {
+  return async (input, state = null) => {
     const source = await deps.sourceOf(input.runId);
     const { definition } = source;
     const filters = deps.filtersLacking(definition);
@@ -61,7 +65,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
     const stretch = await beginStretch(deps, input);
     const last = lastStepOf(source, input);
     const callsApart = (path: string) => needsCallsQueue(deps, source, path);
-    const handlers: StepHandlers = { evaluate, perform: (step) => perform(step, last), callsApart };
+    const carry = mayCarry(source, input) ? { state } : undefined;
+    const handlers: StepHandlers = { evaluate, perform: (step) => perform(step, { last, carry }), callsApart };
     const stretched = await driveInline(stretch, handlers, withBudget(input));
     if (stretched.done.some(isClosed)) return (await recallStretch(deps, input)) ?? stretched;
     if (!stretched.ended) return stretched;
@@ -81,6 +86,13 @@ function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, p
   const origin = step && 'action' in step ? addressIn(step.config) : undefined;
   return origin !== undefined && !origins.admitsNormal(origin);
 }
+
+/**
+ * Returns whether only this stretch writes artifacts and secrets of the run. In a branch, or in a run with parallel
+ * iterations, whose artifacts have another order, each step reads the state of the run.
+ */
+const mayCarry = ({ definition }: RunSource, { branch }: StretchInput): boolean =>
+  branch === '' && !hasLanes(definition);
 
 /**
  * Returns the step that ends the run when it succeeds. Returns undefined in branches and in `on_failure`, and when

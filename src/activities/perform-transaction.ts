@@ -9,6 +9,7 @@ import { NO_SECRETS, withSecretsOfStep } from '../integrations/plugin-secrets';
 import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled } from '../evaluation/steps/enabled';
 import { renderConfig } from './action-config';
+import { stateRead } from './carried-state';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { auditRefusedSecret } from './refused-secret';
@@ -32,6 +33,7 @@ export async function performTransaction(
     return outcome;
   } catch (error) {
     if (isDatabaseUnavailable(error)) throw error;
+    if (step.carry) step.carry.state = null;
     return db.transaction(async (tx) => {
       await writeJournal(tx, step.names.runId, step.input.journal);
       const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold', step.input.wait));
@@ -54,6 +56,7 @@ async function attempt(
   const start = await beginStep(tx, names, 'hold', step.input.wait);
   const before = outcomeBefore(step, start);
   if (before) return before;
+  step.state = stateRead(start);
   step.mask = deps.secrets.maskOf(names.runId, start.secrets);
   const scope = scopeOf(step, start);
   if (!(await isEnabled(tx, deps, step, scope))) {

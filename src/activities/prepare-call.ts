@@ -5,11 +5,13 @@ import type { OpenConnection } from '../integrations/connections/open-connection
 import type { CallingAction } from '../integrations/contract';
 import { renderConfig, secretUse } from './action-config';
 import { timeoutOf, type Attempt } from './call-attempt';
+import { NOTHING_CARRIED, notStored } from './carried-state';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { slotsOf } from './make-call';
 import { originOf } from './origin-load';
 import { isShort } from './plan-for';
+import type { UsedSecret } from './run-secrets';
 import { runCause, scopeOf, type ActionStepOfRun } from './step';
 
 /** The data that a call needs, read and resolved before anything is sent. */
@@ -48,11 +50,23 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
   const bound = [...rendered.used.flatMap((secret) => secret.bound ?? []), ...(connection?.bound ?? [])];
   const prepared = await prepare(deps, attempt, config, { used, bound });
-  await deps.secrets.remember(names.runId, used);
-  step.mask = deps.secrets.maskOf(names.runId, start.secrets, used);
+  await rememberSecrets(deps, attempt, used);
   const run = { id: names.runId, automationId: source.automationId, contextKey: source.facts.contextKey };
   const scope = callScopeOf(attempt);
   return { ...{ config, connection, prepared, bound, scope, run, timeoutMs }, consumed: consumed?.data ?? null };
+}
+
+/** Stores the secrets of the call that are not stored yet, and masks all secrets of the run from here on. */
+async function rememberSecrets(
+  { secrets }: ActivityDeps,
+  { step }: Attempt,
+  used: readonly UsedSecret[],
+): Promise<void> {
+  const { names, state = NOTHING_CARRIED } = step;
+  const more = notStored(state, used);
+  await secrets.remember(names.runId, more);
+  step.state &&= { ...state, used: [...state.used, ...more] };
+  step.mask = secrets.maskOf(names.runId, state.secrets, [...state.used, ...more]);
 }
 
 /**

@@ -13,6 +13,8 @@ export const secretsOfStep = ({ secrets }: ActivityDeps, step: ActionStepOfRun):
     const used = (await secrets.resolve(new Map([[name, secretUse(step, 'call')]]))).get(name);
     if (used === undefined) throw new Error(`The secret "${name}" was resolved without a value`);
     if (used.bound) addBoundSecret(used.bound);
+    // The next step reads the secrets of the run, because this step does not add this secret to its state.
+    delete step.state;
     await secrets.remember(step.names.runId, [used]);
     return used.value;
   },

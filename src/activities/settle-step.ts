@@ -1,6 +1,6 @@
 import type { Executor } from '../db/executor';
 import { stepStanding } from '../db/runs/attempts';
-import { beginStep, endStep, type StepEnd, writeJournal } from '../db/runs/step-states';
+import { beginStep, endStep, type StepEnd, type StoredArtifact, writeJournal } from '../db/runs/step-states';
 import { endLastStep } from '../db/runs/run-states';
 import { FermataError } from '../domain/errors';
 import { toStorable } from '../domain/entities/storable';
@@ -8,6 +8,7 @@ import { maskFields } from '../domain/secrets/mask-values';
 import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { RunError, StepStatus } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../integrations/contract';
+import { withArtifact } from './carried-state';
 import type { ActivityDeps } from './deps';
 import { placeOf, runError, stepOf, traceOf, type Step } from './step';
 
@@ -55,26 +56,33 @@ export async function writeSuccess(
   const { mask } = step;
   const own = Object.keys(action.produces?.schema.shape ?? {});
   const output = maskFields(mask, boundedOutput(result.output), own);
+  const artifact =
+    type && result.artifact
+      ? {
+          ...{ id: deps.ids.next(), actionId, name: type.name, type: type.id },
+          data: maskFields(mask, artifactData(action, result), own),
+        }
+      : undefined;
   const written = await writeEnd(tx, deps, step, {
     ...placeOf(step),
     status: 'success',
     trace: traceOf(step),
     ...(output === undefined ? {} : { result: output }),
-    ...(type && result.artifact
-      ? {
-          artifact: {
-            id: deps.ids.next(),
-            actionId,
-            name: type.name,
-            type: type.id,
-            data: maskFields(mask, artifactData(action, result), own),
-            closed: result.closesConsumed ?? false,
-          },
-        }
-      : {}),
+    ...(artifact && { artifact: { ...artifact, closed: result.closesConsumed ?? false } }),
     ...mask(closing(deps, action, result, consumed)),
   });
+  carryOn(step, written, artifact);
   return written ? { type: 'done' } : null;
+}
+
+/** Leaves the state of the run for the next step, if this attempt has written the end of this step. */
+function carryOn(
+  { carry, state, names: { path } }: Step,
+  written: boolean,
+  artifact: Omit<StoredArtifact, 'path'> | undefined,
+): void {
+  if (carry === undefined) return;
+  carry.state = written && state ? withArtifact(state, artifact && { ...artifact, path }) : null;
 }
 
 /** Writes the end of a step, and the end of the run if this is its last step. */
@@ -120,6 +128,7 @@ export async function writeFailure(
   error: RunError,
   output?: unknown,
 ): Promise<StepOutcome | null> {
+  if (step.carry) step.carry.state = null;
   const result = maskFields(step.mask, boundedOutput(output), 'all');
   const written = await endStep(tx, {
     ...placeOf(step),

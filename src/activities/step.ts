@@ -16,6 +16,7 @@ import { stepAt } from '../domain/run/step-at';
 import type { RunFacts } from '../domain/run/scope';
 import type { ExpressionContext } from '../evaluation/evaluator';
 import type { RunSource } from '../db/runs/run-source';
+import type { CarriedState, Carry } from './carried-state';
 
 /** The step of a run that an activity performs. */
 export interface Step {
@@ -35,6 +36,10 @@ export interface Step {
   mask: Mask;
   /** Set if this is the last step of a run. */
   last?: LastStep;
+  /** State of the run at the start of the step, and the secrets that the step has stored since. */
+  state?: CarriedState;
+  /** Where the success of the step leaves the state of the run for the next step of the stretch. */
+  carry?: Carry;
 }
 
 /** The last step of a run, whose success ends the run in the same statement. */

@@ -15,7 +15,7 @@ import {
   noteRunFailed,
   setWaiting,
 } from '../../src/db/runs/run-states';
-import { beginStep, endStep, writeJournal } from '../../src/db/runs/step-states';
+import { beginSent, beginStep, endStep, writeJournal } from '../../src/db/runs/step-states';
 import {
   beginCheck,
   endCheck,
@@ -241,6 +241,7 @@ describe('the life cycles of rows', () => {
 
     it.each<[string, (id: string) => Promise<unknown>]>([
       ['a call', (id) => beginStep(db, names(id), 'show', undefined, { of: 'a', no: 1, token: 't' })],
+      ['a call that is sent at once', (id) => beginSent(db, names(id), { of: 'a', no: 1, token: 't' })],
       ['a step under the lock of its run', (id) => db.transaction((tx) => beginStep(tx, names(id), 'hold'))],
       ['a journal', (id) => note(id, 'running')],
       [

@@ -116,6 +116,8 @@ export interface ClaimedRun {
    * The failure of a run that lost its execution; null for other runs. Only the run's `on_failure` is left to perform.
    */
   lost: RunError | null;
+  /** Whether no step of the run has begun. The run then has no artifacts and no secrets. */
+  isNew: boolean;
 }
 
 /**
@@ -125,7 +127,8 @@ export interface ClaimedRun {
  * gets the same result. Also returns the row, which saves a statement for every run.
  */
 export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
-  const result = await db.execute<ClaimedRow & { variables: Record<string, unknown>; error: RunError | null }>(sql`
+  type Row = ClaimedRow & { variables: Record<string, unknown>; error: RunError | null; is_new: boolean };
+  const result = await db.execute<Row>(sql`
     with claimed as (
       update runs set status = 'running', execution_run_id = ${executionRunId},
         started_at = coalesce(started_at, clock_timestamp()), seq = nextval('change_seq')
@@ -134,12 +137,14 @@ export async function claimRun(db: Executor, runId: string, executionRunId: stri
       returning automation_id, version, scope_key, mode, root_run_id, depth, context_key, trigger_scope, started_at,
         created_at, variables, error)
     select r.automation_id, r.version, r.scope_key, r.mode, r.root_run_id, r.depth, r.context_key, r.trigger_scope,
-      r.started_at, r.created_at, r.variables, r.error, pg_column_size(r.trigger_scope) as bytes, a.name, a."group"
+      r.started_at, r.created_at, r.variables, r.error, pg_column_size(r.trigger_scope) as bytes, a.name, a."group",
+      not exists (select 1 from run_steps s where s.run_id = ${runId})
+        and not exists (select 1 from run_secrets s where s.run_id = ${runId}) as is_new
     from claimed r join automations a on a.id = r.automation_id`);
   const row = result.rows[0];
   if (!row) return null;
-  const { variables, error } = row;
-  return { row, variables, lost: error?.code === 'execution_lost' ? error : null };
+  const { variables, error, is_new: isNew } = row;
+  return { row, variables, lost: error?.code === 'execution_lost' ? error : null, isNew };
 }
 
 /** Marks a run as waiting for a timer or an event. The next step that begins sets it back to running. */

@@ -132,6 +132,33 @@ export async function beginStep(
   return stepStartOf(result.rows[0], attempt);
 }
 
+/**
+ * Opens the step of a call and counts its first attempt as sent, in one statement. The caller has rendered the call from
+ * a state of the run that it did not have to read. Returns false if the run has ended or an attempt of the step has
+ * begun before; nothing is then written. Repeating the call has no effect, so it can be repeated when its answer was
+ * lost.
+ */
+export async function beginSent(
+  db: Executor,
+  { runId, path, actionId, kind, action }: StepNames,
+  key: AttemptKey,
+  config?: Record<string, unknown>,
+): Promise<boolean> {
+  const begun = await db.execute(sql`
+    with run as materialized (select id, status from runs where id = ${runId} for no key update),
+    awake as (
+      update runs set status = 'running', seq = nextval('change_seq') from run
+      where runs.id = run.id and run.status = 'waiting')
+    insert into run_steps (run_id, path, action_id, kind, action, status, attempts, attempt, trace, started_at)
+    select id, ${path}, ${actionId}, ${kind}, ${action}, 'running', 1,
+      ${JSON.stringify(key)}::jsonb || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())),
+      ${JSON.stringify(config === undefined ? {} : { config })}::jsonb, clock_timestamp()
+    from run where status in ('running', 'waiting')
+    on conflict (run_id, path) do update set seq = nextval('change_seq')
+    where run_steps.status = 'running' and run_steps.attempt ->> 'token' = ${key.token}`);
+  return begun.rowCount === 1;
+}
+
 const ENDED: readonly string[] = ['success', 'failed', 'skipped', 'cancelled'];
 
 /** Converts the result of `beginStep`. Without a row, the run does not exist and counts as not open. */
