@@ -13,14 +13,15 @@ export async function abba<T>(rounds: number, a: () => Promise<T>, b: () => Prom
   return results;
 }
 
-/** Measures three things `rounds` times, in the order A B C C B A. */
-export async function abccba<T>(
+/** Measures several things `rounds` times, in the order A B C … C B A. Returns the results of each. */
+export async function thereAndBack<K extends string, T>(
   rounds: number,
-  slots: readonly [() => Promise<T>, () => Promise<T>, () => Promise<T>],
-): Promise<[T[], T[], T[]]> {
-  const results: [T[], T[], T[]] = [[], [], []];
+  slots: Readonly<Record<K, () => Promise<T>>>,
+): Promise<Record<K, T[]>> {
+  const names = Object.keys(slots) as K[];
+  const results = Object.fromEntries(names.map((name) => [name, [] as T[]])) as Record<K, T[]>;
   for (let round = 0; round < rounds; round += 1) {
-    for (const index of [0, 1, 2, 2, 1, 0] as const) results[index].push(await slots[index]());
+    for (const name of [...names, ...names.toReversed()]) results[name].push(await slots[name]());
   }
   return results;
 }

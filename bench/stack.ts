@@ -47,6 +47,7 @@ export interface Stack {
  */
 export async function startStack(platform: Platform, name: string, more: Record<string, string> = {}): Promise<Stack> {
   const databaseUrl = await newDatabase(platform, `bench_${name}`);
+  await migrate(databaseUrl, { log: createLogger({ level: 'warn', name: 'migrate' }) });
   const [port, metricsPort] = [await freePort(), await freePort()];
   const taskQueue = `bench-${name}`;
   const env = {
@@ -93,11 +94,11 @@ export async function startStack(platform: Platform, name: string, more: Record<
   };
 }
 
-async function newDatabase({ postgres }: Platform, name: string): Promise<string> {
+/** Creates an empty database and returns its URL. */
+export async function newDatabase({ postgres }: Platform, name: string): Promise<string> {
   const admin = new pg.Client({ connectionString: postgres.url('postgres') });
   await admin.connect();
   await admin.query(`create database ${name}`).finally(() => admin.end());
-  await migrate(postgres.url(name), { log: createLogger({ level: 'warn', name: 'migrate' }) });
   return postgres.url(name);
 }
 

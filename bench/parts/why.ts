@@ -1,4 +1,4 @@
-import { abccba } from '../abba';
+import { thereAndBack } from '../abba';
 import { rejectingAutomation, saveAutomation } from '../automations';
 import { postFor } from '../events';
 import type { Figure } from '../figure';
@@ -52,7 +52,10 @@ async function costs(
   }
   say('events that one filter rejects: bare, with indexes, with indexes and a record');
   const slot = (stack: Stack) => () => postFor(stack, { ...LOAD, seconds: plan.eventSeconds });
-  const [ofBare, ofLists, ofRecords] = await abccba(4 * plan.rounds, [slot(bare), slot(lists), slot(records)]);
+  const measured = await thereAndBack(4 * plan.rounds, {
+    ...{ bare: slot(bare), lists: slot(lists), records: slot(records) },
+  });
+  const { bare: ofBare, lists: ofLists, records: ofRecords } = measured;
   const percent = (without: readonly Volume[], withIt: readonly Volume[]) =>
     (1 - perSecond(withIt) / perSecond(without)) * 100;
   const record = percent(ofLists, ofRecords);

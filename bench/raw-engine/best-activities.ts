@@ -1,4 +1,5 @@
 import { createRawActivities } from './activities';
+import type { RecordedRuns } from './recorded-runs';
 
 /** The only activity of the best possible engine. */
 export interface BestActivities {
@@ -6,11 +7,13 @@ export interface BestActivities {
   sendAll(input: { url: string; run: string; effects: number }): Promise<void>;
 }
 
-export function createBestActivities(): BestActivities {
+export function createBestActivities(records?: RecordedRuns): BestActivities {
   const { send } = createRawActivities();
   return {
     async sendAll({ url, run, effects }) {
+      await records?.begin(run);
       for (let step = 0; step < effects; step += 1) await send({ url, run, step });
+      await records?.end(run);
     },
   };
 }

@@ -6,17 +6,20 @@ import type { Platform } from '../platform';
 import { openExecutions } from './raw-engine';
 import { BEST_WORKER_READY, type RawWorkerSettings } from './settings';
 
-const TASK_QUEUE = 'bench-best';
 const CONNECTIONS = 64;
 
-/** Starts the worker of the best possible engine and waits until it is polling. */
-export async function startBestEngine({
-  temporal,
-  client,
-  effects,
-}: Platform): Promise<Engine & { stop(): Promise<void> }> {
+/**
+ * Starts the worker of the best possible engine and waits until it is polling. With `databaseUrl`, it records its runs
+ * there.
+ */
+export async function startBestEngine(
+  { temporal, client, effects }: Platform,
+  name: string,
+  databaseUrl?: string,
+): Promise<Engine & { stop(): Promise<void> }> {
   const { address, namespace } = temporal;
-  const settings: RawWorkerSettings = { address, namespace, taskQueue: TASK_QUEUE };
+  const taskQueue = `bench-${name}`;
+  const settings: RawWorkerSettings = { address, namespace, taskQueue, ...(databaseUrl && { databaseUrl }) };
   const lines: string[] = [];
   const worker = await startChild({
     command: process.execPath,
@@ -34,12 +37,12 @@ export async function startBestEngine({
   const http = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
   return {
     async start(run, requests) {
-      const body = JSON.stringify({ workflowId: `best:${run}`, url: effects.url, run, effects: requests });
+      const body = JSON.stringify({ workflowId: `${name}:${run}`, url: effects.url, run, effects: requests });
       const answer = await http.request({ path: '/', method: 'POST', body });
       const text = await answer.body.text();
       if (answer.statusCode !== 200) throw new Error(`The start of ${run} failed: ${text}`);
     },
-    open: () => openExecutions(client, TASK_QUEUE),
+    open: () => openExecutions(client, taskQueue),
     lastWorkflows: () => Promise.resolve([]),
     async stop() {
       await http.destroy();

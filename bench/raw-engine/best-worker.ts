@@ -5,6 +5,7 @@ import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { z } from 'zod';
 import { createBestActivities } from './best-activities';
+import { openRecordedRuns } from './recorded-runs';
 import { BEST_WORKER_READY, RawWorkerSettings } from './settings';
 
 /** Number of workflow task slots, equal to Fermata's default. A start is only eager if a slot is free. */
@@ -14,20 +15,23 @@ const Start = z.object({ workflowId: z.string(), url: z.string(), run: z.string(
 
 /**
  * Runs the best possible engine. Starts are eager, which requires the client and the worker to be in one process. A run
- * is one local activity, and there is no database. A POST of `{workflowId, url, run, effects}` starts a run.
+ * is one local activity. There is no database, unless the settings contain one. A POST of
+ * `{workflowId, url, run, effects}` starts a run.
  */
 async function main(): Promise<void> {
-  const { address, namespace, taskQueue } = RawWorkerSettings.parse(JSON.parse(process.argv[2] ?? ''));
+  const { address, namespace, taskQueue, databaseUrl } = RawWorkerSettings.parse(JSON.parse(process.argv[2] ?? ''));
+  const records = databaseUrl === undefined ? undefined : await openRecordedRuns(databaseUrl);
   const connection = await NativeConnection.connect({ address });
   const client = new Client({ connection, namespace });
   const worker = await Worker.create({
     ...{ connection, namespace, taskQueue },
     workflowBundle: await bundleWorkflowCode({ workflowsPath: require.resolve('./best-workflows') }),
-    activities: { ...createBestActivities() },
+    activities: { ...createBestActivities(records) },
     maxConcurrentWorkflowTaskExecutions: SLOTS,
   });
   const start = async (body: string): Promise<void> => {
     const { workflowId, ...input } = Start.parse(JSON.parse(body));
+    await records?.accept(input.run, body);
     await client.workflow.start('sendRequestsAtBest', {
       ...{ workflowId, taskQueue, args: [input] },
       requestEagerStart: true,
@@ -47,6 +51,7 @@ async function main(): Promise<void> {
   server.closeAllConnections();
   server.close();
   await connection.close();
+  await records?.close();
 }
 
 void main();

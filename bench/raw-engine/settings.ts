@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
 /** Settings of a worker process, either the bare worker or the worker of the best possible engine. */
-export const RawWorkerSettings = z.object({ address: z.string(), namespace: z.string(), taskQueue: z.string() });
+export const RawWorkerSettings = z.object({
+  ...{ address: z.string(), namespace: z.string(), taskQueue: z.string() },
+  /** Only for the best possible engine: the database in which it records its runs. Default: it records nothing. */
+  databaseUrl: z.string().optional(),
+});
 export type RawWorkerSettings = z.infer<typeof RawWorkerSettings>;
 
 /** Printed by the bare worker once it is polling. */

@@ -16,9 +16,9 @@ describe('a call that is prepared before its step begins', () => {
   it('reads the artifacts of the steps before it, and masks the secrets that they have used', async () => {
     const api = await engine.api();
     await engine.call(api, 'PUT', '/secrets/CANARY', { value: CANARY });
-    engine.receiver.answerWith(({ path, body }, response) =>
-      response.end(JSON.stringify({ path, echo: path === '/first' ? CANARY : body })),
-    );
+    engine.receiver.answerWith(({ path, body }, response) => {
+      response.end(JSON.stringify({ path, echo: path === '/first' ? CANARY : body }));
+    });
     const id = await engine.save(`
 name: Chain
 mode: parallel
