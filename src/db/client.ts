@@ -70,7 +70,32 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
   pool.on('remove', connections.removed);
   let closed: Promise<void> | undefined;
   return {
-    ...{ pool, db: drizzle(pool), suspectConnections: connections.suspect },
+    ...{ pool, db: withTransactions(pool), suspectConnections: connections.suspect },
     close: () => (closed ??= pool.end()),
   };
+}
+
+/**
+ * Returns the drizzle instance of a pool, with a `transaction` that always releases its connection. That of drizzle
+ * 0.45 keeps the connection forever if `begin` fails, and so the pool has one connection less.
+ */
+function withTransactions(pool: pg.Pool): NodePgDatabase {
+  const db = drizzle(pool);
+  const instances = new WeakMap<pg.PoolClient, NodePgDatabase>();
+  db.transaction = async (work, config) => {
+    const client = await pool.connect();
+    const instance = instances.get(client) ?? drizzle(client);
+    instances.set(client, instance);
+    let hasBegun = false;
+    try {
+      return await instance.transaction((tx) => {
+        hasBegun = true;
+        return work(tx);
+      }, config);
+    } finally {
+      // A connection on which `begin` fails is broken, even if it does not report so yet.
+      client.release(!hasBegun);
+    }
+  };
+  return db;
 }
