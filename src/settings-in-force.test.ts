@@ -30,5 +30,8 @@ it('shows no secrets, and no credentials in URLs', () => {
 
 it('marks exactly these settings as secret', () => {
   const secret = [...inForce({}).values()].filter((each) => each.secret).map(({ name }) => name);
-  expect(secret).toEqual(['FERMATA_SECRET_KEY', 'FERMATA_ADMIN_TOKEN', 'OTEL_EXPORTER_OTLP_HEADERS']);
+  expect(secret).toEqual([
+    ...['FERMATA_OIDC_CLIENT_SECRET', 'FERMATA_SECRET_KEY', 'FERMATA_ADMIN_TOKEN'],
+    'OTEL_EXPORTER_OTLP_HEADERS',
+  ]);
 });
