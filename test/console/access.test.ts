@@ -1,4 +1,8 @@
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
 import { loadConfig } from '../../src/config';
+import { sha256 } from '../../src/domain/sha256';
 import { BASE } from '../integration/api-harness';
 import { describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
 
@@ -28,12 +32,32 @@ describeConsole('access and settings in the console', () => {
     const { page } = await screens.open('/connections?tab=secrets');
     await page.getByRole('button', { name: 'New secret' }).click();
     await page.getByLabel('Name').fill('PAGER_TOKEN');
-    await page.getByLabel('Value').fill('short');
-    await page.getByText(/cannot be masked/).waitFor();
+    await page.getByLabel('Value').fill('abc');
+    await page.getByText('Values with fewer than 4 characters are not masked').waitFor();
+    await page.getByLabel('Value').fill('abcd');
+    await page.getByText('are not masked').waitFor({ state: 'detached' });
     await page.getByLabel('Value').fill('a-value-that-is-long-enough');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('${{ secrets.PAGER_TOKEN }}').waitFor();
     expect(await page.content()).not.toContain('a-value-that-is-long-enough');
+  });
+
+  it('adds a package, also over plain HTTP, where browsers have no cryptography', async () => {
+    const { page } = await screens.open('/connections?tab=packages');
+    await page.addInitScript(() => Object.defineProperty(crypto, 'subtle', { value: undefined }));
+    await page.reload();
+    await page.getByRole('button', { name: 'Add a package' }).click();
+    await page.getByLabel('Name').fill('twice');
+    await page.getByLabel('Version').fill('1.0.0');
+    const manifest = '{"name":"twice","version":"1.0.0","exports":"./index.js"}';
+    const content = await archive({ 'package/package.json': manifest, 'package/index.js': 'export default 2;' });
+    await page
+      .getByLabel('Tarball')
+      .setInputFiles({ name: 'twice-1.0.0.tgz', mimeType: 'application/gzip', buffer: content });
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('cell', { name: 'twice', exact: true }).waitFor();
+    const { body } = await screens.api.call('GET', `${BASE}/script-packages`);
+    expect(body).toMatchObject({ items: [{ name: 'twice', sha256: sha256(content) }] });
   });
 
   it('tests a connection before saving it, and never shows its secret', async () => {
@@ -236,3 +260,11 @@ describeConsole('access and settings in the console', () => {
     );
   });
 });
+
+/** Returns an archive of files, as `npm pack` creates it. */
+async function archive(files: Readonly<Record<string, string>>): Promise<Buffer> {
+  const packed = pack();
+  for (const [name, content] of Object.entries(files)) packed.entry({ name }, content);
+  packed.finalize();
+  return gzipSync(await buffer(packed));
+}

@@ -1,5 +1,5 @@
 import type { Finding } from '../../domain/errors';
-import { MIN_SECRET_LENGTH } from '../../domain/secrets/secret-forms';
+import { MIN_SECRET_LENGTH } from '../../domain/secrets/min-length';
 
 /** Returns a warning if a value is too short to be masked. */
 export function shortSecretWarnings(path: string, value: string): Finding[] {

@@ -1,5 +1,6 @@
 import { decodedViews, originalSpans } from './decoded-views';
-import { MIN_SECRET_LENGTH, secretForms, wrappedForms } from './secret-forms';
+import { MIN_SECRET_LENGTH } from './min-length';
+import { secretForms, wrappedForms } from './secret-forms';
 import { joinSpans, replaceSpans } from './spans';
 import { compileMatcher } from './text-matcher';
 import { compileWrappedMatcher } from './wrapped-matcher';

@@ -1,9 +1,8 @@
 import { escapedForms, partForms } from './escaped-forms';
 import { decodedViews } from './decoded-views';
 import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
+import { MIN_SECRET_LENGTH } from './min-length';
 
-/** Minimum number of characters of a masked value. Shorter values cannot be distinguished from ordinary text. */
-export const MIN_SECRET_LENGTH = 4;
 /**
  * Minimum length, in characters, at which lines of a multi-line secret, and strings in a JSON secret, are masked
  * separately.

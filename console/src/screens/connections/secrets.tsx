@@ -1,5 +1,6 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
+import { MIN_SECRET_LENGTH } from '../../../../src/domain/secrets/min-length';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
@@ -14,8 +15,6 @@ import { Time } from '../../ui/time';
 import { SecretUsers } from './used-by';
 
 type Secret = components['schemas']['Secret'];
-/** Values with fewer characters cannot be masked reliably in logs and results. */
-const SHORT = 8;
 
 /** Lists secrets and where each is used. The API never returns their values. */
 export function Secrets() {
@@ -82,7 +81,7 @@ function SecretDialog({ given, onClose }: { given: string; onClose(): void }) {
     () => bodyOf(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),
     onClose,
   );
-  const tooShort = value !== '' && value.length < SHORT;
+  const tooShort = value !== '' && value.trim().length < MIN_SECRET_LENGTH;
   return (
     <Dialog title={given === '' ? 'New secret' : `Replace ${given}`} onClose={onClose} form={save}>
       {given === '' && <TextField label="Name" value={name} onChange={setName} required />}
@@ -96,7 +95,7 @@ function SecretDialog({ given, onClose }: { given: string; onClose(): void }) {
       />
       {tooShort && (
         <p className="tone-warn" role="status">
-          Values with fewer than {SHORT} characters cannot be masked reliably in logs and results.
+          Values with fewer than {MIN_SECRET_LENGTH} characters are not masked in logs and results.
         </p>
       )}
     </Dialog>
