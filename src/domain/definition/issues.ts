@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { isSecretAt } from '../validation/explain';
 import { TYPE_NAMES } from '../validation/expected-value';
 import { isSecretPath, typeName, valueAt } from '../validation/found-value';
-import { issueMessage, noAlternative, unknownKey, withFound } from '../validation/issue-message';
+import { issueMessage, noAlternative, unknownKey, unknownKeys, withFound } from '../validation/issue-message';
 import { homeAssistantHint, LIST_AT_TOP } from './home-assistant-words';
 import type { Segment } from './place';
-import { knownKeys, schemaAt, unwrap } from './schema-at';
+import { schemaAt, unwrap } from './schema-at';
 
 /** A finding whose path has not been converted to text yet. */
 export interface RawFinding {
@@ -29,9 +29,6 @@ interface Context {
   prefix: readonly Segment[];
   picks: ReadonlyMap<z.core.$ZodType, PickBranch>;
 }
-
-/** Maximum number of unknown keys that are reported for one map. */
-const MAX_KEYS = 200;
 
 /** Returns the message for a document that is not a map. */
 export function notAnAutomation(value: unknown): string {
@@ -131,13 +128,12 @@ function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segme
     if (!parsed.success)
       return structureFindings(parsed.error.issues, { ...context, root: value, schema: picked, prefix: path });
   }
-  const known = (schema ? knownKeys(schema) : []).filter((key) => !issue.keys.includes(key));
-  const keys = issue.keys.slice(0, MAX_KEYS);
-  return keys.map((key) => ({ path: [...path, key], atKey: true, ...unknownKeyFinding(key, known) }));
+  return unknownKeys(issue.keys, schema, unknownKeyMessage).map(({ key, message }) => ({
+    ...{ path: [...path, key], atKey: true, code: 'unknown_key', message },
+  }));
 }
 
-function unknownKeyFinding(key: string, known: readonly string[]): { code: string; message: string } {
+function unknownKeyMessage(key: string, known: readonly string[]): string {
   const foreign = homeAssistantHint(key, known);
-  const message = foreign === undefined ? unknownKey(key, known) : `Unknown key "${key}". ${foreign}`;
-  return { code: 'unknown_key', message };
+  return foreign === undefined ? unknownKey(key, known) : `Unknown key "${key}". ${foreign}`;
 }

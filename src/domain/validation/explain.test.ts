@@ -147,6 +147,13 @@ test('each unknown key has its own message', () => {
   });
 });
 
+test('of the many unknown keys of a map, the first 200 are reported', () => {
+  const keys = Array.from({ length: 20_000 }, (_, n) => `k${n}`);
+  const parsed = explain(schema, Object.fromEntries(keys.map((key) => [key, 1])));
+  const unknown = parsed.success ? [] : parsed.problems.flatMap((problem) => problem.unknown);
+  expect(unknown.map(({ key }) => key)).toEqual(keys.slice(0, 200));
+});
+
 test('no value is shown when the caller declares all values secret', () => {
   const parsed = explain(schema, { status: 'sick', name: 5, port: [], statuses: ['sick'] }, () => true);
   const messages = parsed.success ? [] : parsed.problems.map(({ message }) => message);

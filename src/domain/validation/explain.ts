@@ -1,7 +1,7 @@
 import { safeParse, type z } from 'zod';
-import { isFlagged, knownKeys, schemaAt } from '../definition/schema-at';
+import { isFlagged, schemaAt } from '../definition/schema-at';
 import { isSecretPath, valueAt } from './found-value';
-import { issueMessage, unknownKey, withFound } from './issue-message';
+import { issueMessage, unknownKeys, withFound } from './issue-message';
 
 /** A part of a value that its schema refused. */
 export interface Problem {
@@ -9,7 +9,7 @@ export interface Problem {
   /** Code of the zod issue. */
   code: string;
   message: string;
-  /** For `unrecognized_keys`: the keys, each with its message. */
+  /** For `unrecognized_keys`: the keys, each with its message, and at most 200. */
   unknown: { key: string; message: string }[];
 }
 
@@ -65,9 +65,4 @@ function withMissing({ message, path, code }: z.core.$ZodIssue, value: unknown):
   const last = path.at(-1);
   if (value !== undefined || code === 'custom' || typeof last !== 'string' || !/^[a-z]/.test(message)) return message;
   return `"${last}" is missing; it ${message}`;
-}
-
-function unknownKeys(keys: readonly string[], schema: z.core.$ZodType | undefined): Problem['unknown'] {
-  const known = (schema === undefined ? [] : knownKeys(schema)).filter((key) => !keys.includes(key));
-  return keys.map((key) => ({ key, message: unknownKey(key, known) }));
 }

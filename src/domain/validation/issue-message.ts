@@ -38,13 +38,8 @@ export function issueMessage(issue: Issue, subject: Subject): string {
     case 'invalid_union':
       return unionMessage(issue, subject);
     case 'unrecognized_keys':
-      return issue.keys
-        .map((key) =>
-          unknownKey(
-            key,
-            keysOf(subject).filter((k) => !issue.keys.includes(k)),
-          ),
-        )
+      return unknownKeys(issue.keys, subject.schema)
+        .map(({ message }) => message)
         .join('. ');
     case 'invalid_key':
       return `The key "${String(issue.path.at(-1))}" is not valid: ${innerMessage(issue.issues)}`;
@@ -68,6 +63,20 @@ export function unknownKey(key: string, known: readonly string[]): string {
   const meant = nearest(key, known);
   if (meant !== undefined) return `Unknown key "${key}". Did you mean "${meant}"?`;
   return `Unknown key "${key}"${known.length === 0 ? '' : `. Known here: ${known.join(', ')}`}`;
+}
+
+/** Maximum number of unknown keys that are reported for one map. */
+const MAX_KEYS = 200;
+
+/** Returns the unknown keys of a map, each with its message, and at most 200. `schema` names the known keys of the map. */
+export function unknownKeys(
+  keys: readonly string[],
+  schema: z.core.$ZodType | undefined,
+  messageOf = unknownKey,
+): { key: string; message: string }[] {
+  const unknown = new Set(keys);
+  const known = (schema === undefined ? [] : knownKeys(schema)).filter((key) => !unknown.has(key));
+  return keys.slice(0, MAX_KEYS).map((key) => ({ key, message: messageOf(key, known) }));
 }
 
 /** Returns the message for a value whose type differs from all alternatives of a union. */
@@ -141,8 +150,6 @@ function formatMessage(issue: z.core.$ZodStringFormatIssues): string {
       return `Expected ${FORMAT_NAMES[issue.format] ?? `the format "${issue.format}"`}`;
   }
 }
-
-const keysOf = ({ schema }: Subject): string[] => (schema === undefined ? [] : knownKeys(schema));
 
 const innerMessage = ([inner]: readonly Issue[]): string => inner?.message ?? 'not accepted';
 
