@@ -274,7 +274,7 @@ actions:
     await explained.getByText('Produced by the step open (incident.create).').waitFor();
     await picture(page, 'editor-hover');
     await hoverOver('message:', 'upper');
-    await explained.getByText('Text in upper case.').waitFor();
+    await explained.getByText('The string in upper case.').waitFor();
   });
 
   it('offers the values that a connection lists for a field', async () => {

@@ -133,9 +133,9 @@ describe('hover inside expressions', () => {
   it('explains filters with their parameters', () => {
     expect(explain('| ¦truncate')).toEqual([
       'value | truncate(length)',
-      'The first characters of a text and "…" when it is longer.',
+      'The first characters of a string and "…" when it is longer.',
     ]);
-    expect(explain('| ¦upper')).toEqual(['value | upper', 'Text in upper case.']);
+    expect(explain('| ¦upper')).toEqual(['value | upper', 'The string in upper case.']);
     expect(explain('| ¦default')?.[0]).toMatch(/^value \| default\(/);
   });
 
