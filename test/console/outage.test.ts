@@ -129,7 +129,7 @@ describeConsole('an outage of the API', () => {
   it('is not assumed if the browser reports that it is offline', async () => {
     const page = await openNow();
     await page.evaluate("window.dispatchEvent(new Event('offline'))");
-    await page.getByRole('link', { name: 'Alerts' }).click();
+    await page.getByRole('link', { name: 'Alerts', exact: true }).click();
     await page.getByRole('link', { name: 'BeforeTheOutage' }).waitFor();
   }, 60_000);
 });
