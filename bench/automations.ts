@@ -56,8 +56,8 @@ const ACTIONS = [
 ];
 
 /**
- * The three kinds of automation that an operations team typically has. `share` is how many of every ten automations are of
- * this kind. `place` is the path of the trigger field that differs between copies.
+ * The three kinds of automation that an operations team typically has. `share` is how many of every ten automations are
+ * of this kind. `place` is the path of the trigger field that differs between copies.
  */
 const KINDS = [
   { share: 7, trigger: { event: 'automation.event', config: { type: 'other.0' } }, place: ['config', 'type'] },

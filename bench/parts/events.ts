@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { abba } from '../abba';
+import { thereAndBack } from '../there-and-back';
 import { loadAutomations, rejectingAutomation, saveAutomation, UNMATCHED } from '../automations';
 import { postFor } from '../events';
 import type { Figure, Part } from '../figure';
@@ -105,7 +105,7 @@ async function unmatched({ few, many }: Sides, raw: number, plan: Plan, say: Say
     say(`events that nobody wants, ${how}`);
     for (const stack of [few, many]) await postFor(stack, { ...load, seconds: plan.warmUpSeconds });
     const slot = (stack: Stack) => () => postFor(stack, { ...load, seconds: plan.eventSeconds });
-    const { a, b } = await abba(plan.rounds, slot(few), slot(many));
+    const { a, b } = await thereAndBack(plan.rounds, { a: slot(few), b: slot(many) });
     figures.push(...rates(how, target, { few: perSecond(a), many: perSecond(b) }, raw));
   }
   return figures;

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { startReceiver } from '../../test/support/receiver';
 import { until } from '../../test/support/until';
-import { abba } from '../abba';
+import { thereAndBack } from '../there-and-back';
 import { loadAutomations, saveAutomation, UNMATCHED } from '../automations';
 import { postEvents, postFor } from '../events';
 import type { Figure } from '../figure';
@@ -34,7 +34,7 @@ async function automations(platform: Platform, plan: Plan, say: (message: string
     say('events that no automation listens to');
     for (const stack of [few, large]) await postFor(stack, { ...LOAD, seconds: plan.warmUpSeconds });
     const slot = (stack: Stack) => () => postFor(stack, { ...LOAD, seconds: plan.eventSeconds });
-    const { a, b } = await abba(plan.rounds, slot(few), slot(large));
+    const { a, b } = await thereAndBack(plan.rounds, { a: slot(few), b: slot(large) });
     const [own, theirs] = [perSecond(b), perSecond(a)];
     const { api, worker } = large.resident();
     return [

@@ -1,6 +1,6 @@
 /**
- * Determines how long and how much each part measures. A slot is one measurement of one side. The slots of two sides
- * alternate in the order A B B A, and those of three sides in the order A B C C B A, `rounds` times.
+ * Determines how long and how much each part measures. A slot is one measurement of one side. The slots are in
+ * the order A B B A for two sides, A B C C B A for three, and so on, `rounds` times.
  */
 export interface Plan {
   rounds: number;

@@ -1,4 +1,3 @@
-import { abba, thereAndBack } from '../abba';
 import type { Engine } from '../engine';
 import { createFermataEngine } from '../fermata-engine';
 import type { Figure, Part } from '../figure';
@@ -9,6 +8,7 @@ import { startRawEngine } from '../raw-engine/raw-engine';
 import { renderCosts } from '../costs';
 import { newDatabase, startStack, type Stack } from '../stack';
 import { percentile, perSecond } from '../statistics';
+import { thereAndBack } from '../there-and-back';
 import type { Plan } from './plan';
 
 const AT_A_TIME = 30;
@@ -75,12 +75,9 @@ async function compare(shape: Shape, sides: Sides, plan: Plan, say: (message: st
   const { fermata, raw } = sides;
   const full = await atFullSpeed(shape, sides, plan, say);
   say(`runs of ${requests}, ${PER_SECOND} a second`);
-  const times = await abba(
-    plan.rounds,
-    () => atPace(raw, PER_SECOND, plan.latencySeconds),
-    () => atPace(fermata, PER_SECOND, plan.latencySeconds),
-  );
-  const [rawMiddle, middle] = [percentile(times.a.flat(), 0.5), percentile(times.b.flat(), 0.5)];
+  const slot = (load: Load) => () => atPace(load, PER_SECOND, plan.latencySeconds);
+  const times = await thereAndBack(plan.rounds, { raw: slot(raw), fermata: slot(fermata) });
+  const [rawMiddle, middle] = [percentile(times.raw.flat(), 0.5), percentile(times.fermata.flat(), 0.5)];
   const common = { part, unit: 'ms' };
   return [
     ...full,
@@ -93,7 +90,7 @@ async function compare(shape: Shape, sides: Sides, plan: Plan, say: (message: st
     {
       ...common,
       what: `event → effect at ${PER_SECOND}/s, p95`,
-      ...{ fermata: percentile(times.b.flat(), 0.95), raw: percentile(times.a.flat(), 0.95) },
+      ...{ fermata: percentile(times.fermata.flat(), 0.95), raw: percentile(times.raw.flat(), 0.95) },
     },
   ];
 }

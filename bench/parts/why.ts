@@ -1,4 +1,4 @@
-import { thereAndBack } from '../abba';
+import { thereAndBack } from '../there-and-back';
 import { rejectingAutomation, saveAutomation } from '../automations';
 import { postFor } from '../events';
 import type { Figure } from '../figure';

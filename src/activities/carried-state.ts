@@ -38,7 +38,10 @@ export function notStored({ secrets, used }: CarriedState, more: readonly UsedSe
   return more.filter(({ source }) => !stored.has(source));
 }
 
-/** Returns the state after a step has created an artifact. Only the newest artifact of each action, type and name counts. */
+/**
+ * Returns the state after a step has created an artifact. The artifact replaces an older artifact of the same action,
+ * type and name.
+ */
 export function withArtifact(state: CarriedState, artifact: StoredArtifact | undefined): CarriedState {
   if (artifact === undefined) return state;
   const { actionId, type, name } = artifact;

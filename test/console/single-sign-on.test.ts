@@ -84,7 +84,7 @@ describeConsole('single sign-on in the console', () => {
     const { page } = await open('/console/');
     await toProvider(page);
     await page.getByRole('link', { name: 'grace' }).click();
-    await page.getByRole('alert').getByText('grace, who is in no group that may use Fermata').waitFor();
+    await page.getByRole('alert').getByText('grace, but no group of this user has a role in Fermata').waitFor();
   });
 
   it.each([

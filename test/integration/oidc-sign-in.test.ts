@@ -84,7 +84,7 @@ describe('a sign-in with OpenID Connect', () => {
   it('is refused without a role, with a message that names the setting, and is audited', async () => {
     const { browser, answer } = await signIn('grace');
     expect([answer.status, answer.body['code']]).toEqual([403, 'forbidden']);
-    expect(answer.body['detail']).toMatch(/grace, who is in no group .* FERMATA_OIDC_ROLES/);
+    expect(answer.body['detail']).toMatch(/grace, but no group of this user .* FERMATA_OIDC_ROLES/);
     expect(browser.cookies.has('fermata_session')).toBe(false);
     expect(await audited('grace')).toMatchObject([
       { action: 'session.create', outcome: 'refused', detail: { code: 'forbidden' } },

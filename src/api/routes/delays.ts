@@ -1,7 +1,6 @@
-import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
-import { ACTIVE } from '../../db/runs/bucket';
+import { listDelays, type Delay } from '../../db/runs/delays';
 import { ContextName, contextNames, type NameOfKey } from '../changes/context-name';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
@@ -19,6 +18,9 @@ const DelayAnswer = z
     until: Timestamp.describe('When the run continues after the delay'),
   })
   .meta({ id: 'Delay' });
+
+/** The run and the path of the last delay of a page. */
+const Position = z.tuple([z.uuid(), z.string()]);
 
 /** Returns the routes for delays of runs. */
 export function delayRoutes({ db }: { db: Executor }): Route[] {
@@ -44,57 +46,9 @@ export function delayRoutes({ db }: { db: Executor }): Route[] {
   ];
 }
 
-/** The run and the path of a step. */
-const Position = z.tuple([z.uuid(), z.string()]);
-
-interface DelayFilter {
-  runId?: string | undefined;
-  automationId?: string | undefined;
-  limit: number;
-  after: z.infer<typeof Position> | undefined;
-}
-
-type Row = Awaited<ReturnType<typeof listDelays>>[number];
-
-/** Returns steps of open runs that are in a delay, from the newest run to the oldest, in each run by path. */
-async function listDelays(db: Executor, { runId, automationId, limit, after }: DelayFilter) {
-  const [lastRun, lastPath] = after ?? [];
-  // The open runs have an index and are far fewer than all runs, so they are selected first.
-  const found = await db.execute<{
-    automation_id: string;
-    automation_name: string;
-    run_id: string;
-    path: string;
-    context_key: string | null;
-    since: string;
-    until: string;
-  }>(sql`
-    select r.automation_id, a.name as automation_name, r.id as run_id, s.path, r.context_key,
-      s.started_at as since, s.result ->> 'until' as until
-    from (select id, automation_id, context_key from runs
-      where status in ${ACTIVE}
-        ${runId === undefined ? sql`` : sql`and id = ${runId}::uuid`}
-        ${automationId === undefined ? sql`` : sql`and automation_id = ${automationId}::uuid`}
-        ${lastRun === undefined ? sql`` : sql`and id <= ${lastRun}::uuid`}
-      offset 0) as r
-    join automations a on a.id = r.automation_id join run_steps s on s.run_id = r.id
-    where s.kind = 'delay' and s.status = 'waiting' and s.result ->> 'until' is not null
-      ${lastRun === undefined ? sql`` : sql`and (r.id < ${lastRun}::uuid or s.path > ${lastPath})`}
-    order by r.id desc, s.path limit ${limit}`);
-  return found.rows.map((row) => ({
-    automationId: row.automation_id,
-    automationName: row.automation_name,
-    runId: row.run_id,
-    path: row.path,
-    contextKey: row.context_key,
-    since: new Date(row.since),
-    until: new Date(row.until),
-  }));
-}
-
 const toAnswer =
   (nameOf: NameOfKey) =>
-  ({ since, until, ...delay }: Row) => ({
+  ({ since, until, ...delay }: Delay) => ({
     ...delay,
     contextName: nameOf(delay.contextKey),
     since: since.toISOString(),

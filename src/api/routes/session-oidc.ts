@@ -119,7 +119,7 @@ export async function identifyByOidc(
 export function withoutRole({ name }: Identity): FermataError {
   return new FermataError(
     'forbidden',
-    `The identity provider authenticated ${name}, who is in no group that may use Fermata. An administrator can add a group to FERMATA_OIDC_ROLES.`,
+    `The identity provider authenticated ${name}, but no group of this user has a role in Fermata. An administrator can assign roles to groups in FERMATA_OIDC_ROLES.`,
   );
 }
 

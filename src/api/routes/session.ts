@@ -10,15 +10,29 @@ import { hasLiveParent, oidcPrincipal, type Authenticator } from '../auth/authen
 import { endedFlowCookie } from '../auth/oidc/flow';
 import type { Identity } from '../auth/oidc/provider';
 import type { OidcSessions } from '../auth/oidc/sessions';
+import { ROLES } from '../auth/permissions';
+import type { SessionInfo } from '../auth/principal';
 import { csrfTokenOf, endedSessionCookie, sessionCookie, SESSION_MS } from '../auth/session-cookie';
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { Timestamp } from '../http/values';
-import { SessionAnswer, sessionAnswer } from './session-answer';
 import { identifyByOidc, oidcRoutes, withoutRole, type OidcRoutesDeps } from './session-oidc';
 
 const TAG = 'Access';
 /** Lifetime of a sign-in link in milliseconds. A link can be used only once. */
 const LINK_MS = 60_000;
+
+/** A session as the API returns it. */
+const SessionAnswer = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    roles: z.array(z.enum(ROLES)),
+    csrfToken: z
+      .string()
+      .describe('Send it as `X-Fermata-CSRF` with all calls that use the cookie, except GET and HEAD'),
+    expiresAt: Timestamp,
+  })
+  .meta({ id: 'Session' });
 
 const SignIn = z
   .strictObject({
@@ -92,20 +106,36 @@ async function byToken(deps: SessionDeps, tx: Executor, token: string, request: 
   }
   const expiresAt = new Date(deps.clock.now().getTime() + SESSION_MS);
   const { name, roles, parent } = known;
-  const { text, id } = await createSession(tx, deps, { kind: 'session', name, roles, expiresAt, ...parent });
-  const session = { id, name, csrfToken: csrfTokenOf(text), expiresAt };
-  const cookie = sessionCookie(text, SESSION_MS, deps.isSecure(request));
-  return json(201, sessionAnswer(session, roles), { 'Set-Cookie': cookie, 'Cache-Control': 'no-store' });
+  const made = await createSession(tx, deps, { kind: 'session', name, roles, expiresAt, ...parent });
+  return started(deps, request, { ...made, name, roles, expiresAt });
 }
 
 async function byOidc(deps: SessionDeps, tx: Executor, user: Identity, request: IncomingMessage): Promise<Reply> {
   if (deps.oidcSessions === undefined) throw new Error('There are no sessions of OpenID Connect users.');
-  const { text, id, expiresAt } = await deps.oidcSessions.create(tx, user);
-  const session = { id, name: user.name, csrfToken: csrfTokenOf(text), expiresAt };
-  const isSecure = deps.isSecure(request);
-  const lifetimeMs = expiresAt.getTime() - deps.clock.now().getTime();
-  return json(201, sessionAnswer(session, user.roles), {
-    'Set-Cookie': [sessionCookie(text, lifetimeMs, isSecure), endedFlowCookie(isSecure)],
+  const made = await deps.oidcSessions.create(tx, user);
+  const { name, roles } = user;
+  return started(deps, request, { ...made, name, roles }, [endedFlowCookie(deps.isSecure(request))]);
+}
+
+interface Started {
+  id: string;
+  /** The secret of the session. */
+  text: string;
+  name: string;
+  roles: readonly string[];
+  expiresAt: Date;
+}
+
+/** Returns the response with the cookie of a new session, and with further cookies. */
+function started(
+  { clock, isSecure }: SessionDeps,
+  request: IncomingMessage,
+  { text, roles, ...session }: Started,
+  cookies: readonly string[] = [],
+): Reply {
+  const lifetimeMs = session.expiresAt.getTime() - clock.now().getTime();
+  return json(201, sessionAnswer({ ...session, csrfToken: csrfTokenOf(text) }, roles), {
+    'Set-Cookie': [sessionCookie(text, lifetimeMs, isSecure(request)), ...cookies],
     'Cache-Control': 'no-store',
   });
 }
@@ -224,3 +254,9 @@ async function identifyLink(
 }
 
 const noSession = () => new FermataError('not_found', 'The caller has no session: it uses a bearer token.');
+
+/** Returns the body of the response for a session. */
+function sessionAnswer({ id, name, csrfToken, expiresAt }: SessionInfo, roles: readonly string[]) {
+  const known = ROLES.filter((role) => roles.includes(role));
+  return { id, name, roles: known, csrfToken, expiresAt: expiresAt.toISOString() };
+}

@@ -5,8 +5,8 @@ type Parsed<T> = { success: true; data: T } | { success: false; problems: Proble
 
 /**
  * Validates a rendered configuration with the schema of its action. A template that consists of one expression keeps
- * the type of its value, so `title: "{{ trigger.payload.count }}"` renders to a number. Where the schema requires a string,
- * numbers and booleans are therefore converted to strings. A missing value remains an error.
+ * the type of its value, so `title: "{{ trigger.payload.count }}"` renders to a number. Where the schema requires a
+ * string, numbers and booleans are therefore converted to strings. A missing value remains an error.
  */
 export function parseRendered<T>(schema: z.ZodType<T>, config: unknown): Parsed<T> {
   const parsed = schema.safeParse(config);

@@ -75,7 +75,7 @@ export function expectedValue(schema: z.core.$ZodType): string | undefined {
   return TYPE_NAMES[core._zod.def.type];
 }
 
-/** Describes a list by its items if they are simple. Other items are not described, because they may contain the list. */
+/** Describes a list, and its items if they are simple. Other items may contain the list, so they are not described. */
 function listOf(list: z.ZodArray): string {
   const item = unwrap(list.element);
   const isSimple = item instanceof z.core.$ZodString || item instanceof z.ZodNumber || item instanceof z.ZodObject;

@@ -1,4 +1,5 @@
 import { safeParse, type z } from 'zod';
+import type { Finding } from '../errors';
 import { isFlagged, schemaAt } from '../definition/schema-at';
 import { isSecretPath, valueAt } from './found-value';
 import { issueMessage, unknownKeys, withFound } from './issue-message';
@@ -9,7 +10,7 @@ export interface Problem {
   /** Code of the zod issue. */
   code: string;
   message: string;
-  /** For `unrecognized_keys`: the keys, each with its message, and at most 200. */
+  /** For `unrecognized_keys`: the keys, each with its message: at most 200. */
   unknown: { key: string; message: string }[];
 }
 
@@ -20,7 +21,8 @@ export function isSecretAt(schema: z.core.$ZodType, path: readonly PropertyKey[]
 
 /**
  * Parses a value with a schema. If the schema refuses it, returns all problems with their messages. A message names what
- * is expected and, unless the value is long or secret, the value that was found. `isSecret` returns whether the value at a path is secret; its default is `isSecretAt`.
+ * is expected and, unless the value is long or secret, the value that was found. `isSecret` returns whether the value at
+ * a path is secret (default: `isSecretAt`).
  */
 export function explain<T extends z.core.$ZodType>(
   schema: T,
@@ -58,6 +60,17 @@ function problemsOf(
     const unknown = code === 'unrecognized_keys' ? unknownKeys(issue.keys, schemaAt(schema, path)) : [];
     return [{ path, code, message: withFound(withMissing(issue, found.value), found), unknown }];
   });
+}
+
+/** Converts problems to findings whose paths are written with dots, as in `config.items.0`, below `prefix`. */
+export const dottedFindings = (problems: readonly Problem[], prefix: readonly string[] = []): Finding[] =>
+  problems.map(({ path, message, code }) => ({ path: [...prefix, ...path.map(String)].join('.'), message, code }));
+
+/** Returns problems on one line: `items.0: Expected a string, got a list; …`. */
+export function problemText(problems: readonly Problem[]): string {
+  return dottedFindings(problems)
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
+    .join('; ');
 }
 
 /** Adds to a message that a schema declares that the value is missing. */

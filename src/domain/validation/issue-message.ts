@@ -68,7 +68,7 @@ export function unknownKey(key: string, known: readonly string[]): string {
 /** Maximum number of unknown keys that are reported for one map. */
 const MAX_KEYS = 200;
 
-/** Returns the unknown keys of a map, each with its message, and at most 200. `schema` names the known keys of the map. */
+/** Returns the unknown keys of a map, each with its message: at most 200. `schema` contains the known keys. */
 export function unknownKeys(
   keys: readonly string[],
   schema: z.core.$ZodType | undefined,

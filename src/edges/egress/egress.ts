@@ -41,10 +41,10 @@ export interface EgressRequest {
    * not apply. The next piece is read when the promise resolves. A rejection ends the exchange.
    */
   onText?: (text: string) => Promise<void>;
-  /**
-   * Certificate authorities and client certificate for TLS. If set, redirects are returned instead of being followed.
-   */
+  /** Certificate authorities and client certificate for TLS. If set, `redirects` is `return`. */
   tls?: EgressTls;
+  /** Whether redirects are followed (default) or returned. */
+  redirects?: 'follow' | 'return';
 }
 
 export interface EgressResponse {
@@ -111,7 +111,8 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
       checkBoundSecrets(targetOf(hop.url).hostname, hop.redirects > 0);
       const response = await sendHop(hop, signal, request.tls);
       const headers = plainHeaders(response.headers);
-      const next = request.tls ? null : nextHop(hop, response.statusCode, headers['location'], sensitive);
+      const isReturned = request.tls !== undefined || request.redirects === 'return';
+      const next = isReturned ? null : nextHop(hop, response.statusCode, headers['location'], sensitive);
       if (next === null) {
         const body = await readBody(response, headers, request);
         return { status: response.statusCode, headers, body, url: hop.url.href };

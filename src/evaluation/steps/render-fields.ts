@@ -2,11 +2,12 @@ import type { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { isFlagged } from '../../domain/definition/schema-at';
 import { outsideKey } from '../../domain/definition/secret-references';
-import { FermataError, type Finding } from '../../domain/errors';
+import { FermataError } from '../../domain/errors';
 import { parseRendered } from '../../domain/registry/parse-rendered';
 import { codeFields } from '../../domain/registry/schema-marks';
 import { createReferenceMarks } from '../../domain/secrets/reference-marks';
 import { referencesIn } from '../../domain/secrets/references';
+import { dottedFindings, problemText } from '../../domain/validation/explain';
 import type { Evaluator, ExpressionContext } from '../evaluator';
 
 type Config = Record<string, unknown>;
@@ -78,10 +79,8 @@ export function checkRendered<T>(
 ): { valid: true; config: T } | { valid: false; error: FermataError; problem: string } {
   const parsed = parseRendered(schema, config);
   if (parsed.success) return { valid: true, config: parsed.data };
-  const errors: Finding[] = parsed.problems.map(({ path, message, code }) => {
-    return { path: path.map(String).join('.'), message, code };
-  });
-  const problem = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+  const errors = dottedFindings(parsed.problems);
+  const problem = problemText(parsed.problems);
   const message = `The rendered configuration is not valid: ${problem}`;
   return { valid: false, problem, error: new FermataError('config_invalid', message, { errors }) };
 }

@@ -5,7 +5,7 @@ import { FermataError } from '../../domain/errors';
 import { childSchemas, unwrap } from '../../domain/definition/schema-at';
 import { useRefusal, type BoundSecret, type SecretUse } from '../../domain/secrets/binding';
 import type { Cipher } from '../../domain/secrets/cipher';
-import { explain } from '../../domain/validation/explain';
+import { explain, problemText } from '../../domain/validation/explain';
 import { secretNotAllowed } from '../../domain/secrets/not-allowed';
 import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
 import type { SecretBackend } from '../secret-backend';
@@ -75,7 +75,7 @@ export async function openConnection(
   // Any field may contain a secret now, so the messages show no values.
   const config = explain(type.configSchema, { ...row.config, ...Object.fromEntries(opened) }, () => true);
   if (!config.success) {
-    const said = config.problems.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ');
+    const said = problemText(config.problems);
     throw unusable(row, `cannot be used: ${said}`);
   }
   const own = fields.flatMap(({ field, value }) =>

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { messageOf } from '../../domain/errors';
-import { explain } from '../../domain/validation/explain';
+import { explain, problemText } from '../../domain/validation/explain';
 import type { EgressTls } from '../../edges/egress/tls';
 
 /** The address of an API server and the credentials for it. */
@@ -120,10 +120,7 @@ function parsed(text: string): File {
 function parsePart<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
   const part = explain(schema, value, () => true);
   if (part.success) return part.data;
-  const lines = part.problems.map(({ path, message }) => {
-    return path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`;
-  });
-  throw new Error(`${what}: ${lines.join('; ')}`);
+  throw new Error(`${what}: ${problemText(part.problems)}`);
 }
 
 function refuse(where: string, fields: Record<string, unknown>): void {

@@ -26,8 +26,7 @@ export function createEgressFetch(egress: Egress, issuer: URL): CustomFetch {
       method: method as Method,
       body: textOf(body),
       signal: signal ?? new AbortController().signal,
-      // With own TLS settings, redirects are returned instead of being followed.
-      tls: {},
+      redirects: 'return',
     });
     const { status } = response;
     if (status >= 500 || status === 429) {

@@ -21,8 +21,8 @@ export interface OidcSessions {
   create(tx: Executor, identity: Identity): Promise<{ id: string; text: string; expiresAt: Date }>;
   /**
    * Returns a session with its current roles. Queries the provider if the last query was ten minutes ago. Returns
-   * undefined if the session has ended: the settings of the provider or of the roles have changed, the provider has revoked the
-   * refresh token, or the user has no role left.
+   * undefined if the session has ended: the settings of the provider or of the roles have changed, the provider has
+   * revoked the refresh token, or the user has no role left.
    * @throws {FermataError} unauthorized if the provider could not be queried for `FERMATA_OIDC_SESSION_MINUTES`
    */
   confirmed(row: stored.SessionRow): Promise<stored.SessionRow | undefined>;
