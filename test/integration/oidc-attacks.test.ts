@@ -160,7 +160,10 @@ describe('groups', () => {
     ['unknown', ['staff', 'SRE', ' sre', 'sre,platform-admins', '*', '__proto__', 'constructor']],
   ])('that are %s give no role', async (_what, groups) => {
     const answer = await withGroups(groups);
-    expect([answer.status, answer.body['detail']]).toEqual([403, expect.stringMatching(/no group that may use/)]);
+    expect([answer.status, answer.body['detail']]).toEqual([
+      403,
+      expect.stringMatching(/no group of this user has a role/),
+    ]);
   });
 
   it.each([
