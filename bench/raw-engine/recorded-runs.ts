@@ -3,8 +3,8 @@ import pg from 'pg';
 const CONNECTIONS = 20;
 
 /**
- * Records the runs of the best possible engine with the four commits that Fermata's promises require at least: the
- * event is accepted, its run is admitted, the run begins its first step, and the last step ends with the run.
+ * Records the runs of the best possible engine with the minimum of four commits that Fermata's guarantees require: the
+ * event is accepted, its run is admitted, the first step begins, and the last step and the run end.
  */
 export interface RecordedRuns {
   /** Stores the event, and then the run that it starts. */

@@ -133,10 +133,9 @@ export async function beginStep(
 }
 
 /**
- * Opens the step of a call and counts its first attempt as sent, in one statement. The caller has rendered the call from
- * a state of the run that it did not have to read. Returns false if the run has ended or an attempt of the step has
- * begun before; nothing is then written. Repeating the call has no effect, so it can be repeated when its answer was
- * lost.
+ * Opens the step of a call and counts its first attempt as sent, in one statement. The caller must know the artifacts and
+ * secrets of the run, because this statement does not read them. Returns false if the run has ended or an earlier attempt
+ * has begun the step; the step is then unchanged. The statement can be repeated with the same key if its answer was lost.
  */
 export async function beginSent(
   db: Executor,

@@ -20,7 +20,7 @@ export interface OidcSettings {
   roles: ReadonlyMap<string, readonly Role[]>;
   /** What the button on the sign-in page names. */
   name: string;
-  /** Milliseconds after the last confirmation by the provider after which a session ends. */
+  /** A session ends this many milliseconds after the provider last confirmed the user. */
   sessionMs: number;
   /** Address to which the provider redirects the browser. */
   redirectUri: string;
