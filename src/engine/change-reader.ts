@@ -1,7 +1,9 @@
 import { sql, type SQL } from 'drizzle-orm';
-import type { Executor } from '../db/executor';
 import { changeOf, type ChangeRow } from '../db/change-row';
+import type { Executor } from '../db/executor';
+import { createPositionTracker } from '../db/position-tracker';
 import type { Change } from '../domain/entities/change';
+import { createBacklog, type BacklogEntry } from './backlog';
 
 /** A change that has not been routed yet. */
 export interface UnroutedChange {
@@ -38,49 +40,102 @@ const COLUMNS = sql.raw(`c.seq, c.change_id, c.partition, c.kind, c.entity_id, c
   extract(epoch from clock_timestamp() - c.recorded_at)::float8 as lag,
   exists (select 1 from dwells w where w.kind = c.kind and w.entity_id = c.entity_id and w.status <> 'idle') as has_dwells`);
 
-/** Number of oldest unrouted changes from which a fair read chooses. */
-const FAIR_AMONG = 4_000;
+/** Columns of a `BacklogEntry`. The class is a hash of the fields by which triggers usually select changes. */
+const ENTRY_COLUMNS = sql.raw(`c.seq, c.recorded_at::text as recorded_at, c.kind, c.entity_id, hashtextextended(
+  concat_ws(' ', c.kind, c.event, coalesce(c.payload ->> 'type', c.payload ->> 'hook', c.next ->> 'name')), 0)::text as class`);
+
+/** Maximum number of changes that are added to the backlog by one read. */
+const SCAN = 5_000;
+
+/** Limits of a reader during a backlog. */
+export interface BacklogLimits {
+  /** Maximum number of changes in memory. */
+  maxBacklog: number;
+  /** Milliseconds after which all unrouted changes are read again, because an operator may retry an old change. */
+  scanAgainMs: number;
+}
+
+const LIMITS: BacklogLimits = { maxBacklog: 100_000, scanAgainMs: 30_000 };
 
 export interface ReadOptions {
-  /** Entities whose changes are not read. */
-  resting: readonly { kind: string; id: string }[];
+  /** Entities whose changes are not read, by `entityKey`. */
+  resting: ReadonlyMap<string, { kind: string; id: string }>;
   limit: number;
+}
+
+export interface ReadChanges {
+  /** In the order in which they must be routed. */
+  changes: UnroutedChange[];
   /**
-   * False: reads the oldest changes. True: chooses from the oldest 4,000 changes. Classes of changes (by kind, event,
-   * and type, hook or alert name) then take turns, and so do the entities within a class, so that a burst for one
-   * automation or entity does not delay the others. Changes of one entity keep their order in both cases.
+   * The revision of the definitions. An index at this revision or a later one contains every automation that was saved
+   * before any of the changes was accepted.
    */
-  fair: boolean;
+  revision: number;
+  /** Whether any wait is armed. */
+  anyWaits: boolean;
+  /** Whether there may be more changes that can be routed now. */
+  isFull: boolean;
+}
+
+/** Reads the unrouted changes of one worker. */
+export interface ChangeReader {
+  read(partitions: Iterable<number>, options: ReadOptions): Promise<ReadChanges>;
 }
 
 /**
- * Reads unrouted changes of the given partitions, in the order in which they must be routed. Also returns, from the
- * same snapshot, whether any wait is armed, and the revision of the definitions. An index at this revision or a later
- * one contains every automation that was saved before any of the changes was accepted.
+ * Creates the reader of a worker. It reads the oldest changes. After a read that returned as many changes as allowed,
+ * there is a backlog: then it keeps the positions of all unrouted changes in memory, by default at most 100,000 of them,
+ * and chooses from these until none is left. Classes of changes (by kind, event, and type, hook or alert name) take turns,
+ * and so do the entities within a class (see `backlog.ts`). Changes of one entity keep their order in both cases.
  */
-export async function readUnrouted(
-  db: Executor,
-  partitions: Iterable<number>,
-  { resting, limit, fair }: ReadOptions,
-): Promise<{ changes: UnroutedChange[]; revision: number; anyWaits: boolean }> {
+export function createChangeReader(db: Executor, limits: BacklogLimits = LIMITS): ChangeReader {
+  let chooser: BacklogReader | undefined;
+  return {
+    async read(iterable, options) {
+      const partitions = [...iterable].toSorted((a, b) => a - b).join(',');
+      if (chooser?.partitions !== partitions) chooser = undefined;
+      if (chooser === undefined) {
+        const read = await readOldest(db, partitions, options);
+        if (read.isFull) chooser = createBacklogReader(db, partitions, limits);
+        return read;
+      }
+      const read = await chooser.read(options);
+      if (!read.isFull) chooser = undefined;
+      return read;
+    },
+  };
+}
+
+/** Condition for a change `c` that has not been routed yet. */
+const isUnrouted = (partitions: string): SQL =>
+  sql`c.routed_at is null and c.partition = any(${`{${partitions}}`}::smallint[])`;
+
+/** Reads the oldest unrouted changes. */
+async function readOldest(db: Executor, partitions: string, { resting, limit }: ReadOptions): Promise<ReadChanges> {
+  const rested = JSON.stringify([...resting.values()].map(({ kind, id }) => ({ kind, id })));
   const except =
-    resting.length === 0
+    resting.size === 0
       ? sql``
-      : sql`and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(resting)}::jsonb) as r(kind text, id text)
+      : sql`and not exists (select 1 from jsonb_to_recordset(${rested}::jsonb) as r(kind text, id text)
           where r.kind = c.kind and r.id = c.entity_id)`;
-  const unrouted = sql`c.routed_at is null and c.partition = any(${`{${[...partitions].join(',')}}`}::smallint[]) ${except}`;
-  // The offset keeps the planner from joining all unrouted changes, whose number it underestimates.
-  const picked = fair
-    ? sql`lateral (${inTurn(unrouted, limit)}) t on true left join lateral (
-        select ${COLUMNS} from changes c where c.seq = t.seq and c.recorded_at = t.recorded_at offset 0) c on true
-        order by t.turn, c.seq`
-    : sql`lateral (select ${COLUMNS} from changes c where ${unrouted} order by c.seq limit ${limit}) c on true
-        order by c.seq`;
+  const read = await readRows(
+    db,
+    sql`lateral (select ${COLUMNS} from changes c where ${isUnrouted(partitions)} ${except}
+      order by c.seq limit ${limit}) c on true order by c.seq`,
+  );
+  return { ...read, isFull: read.changes.length === limit };
+}
+
+/**
+ * Reads the changes that `from` joins to the revision `d`. The revision and whether any wait is armed are from the same
+ * snapshot as the changes.
+ */
+async function readRows(db: Executor, from: SQL): Promise<Omit<ReadChanges, 'isFull'>> {
   const result = await db.execute<Row & { revision: string; any_waits: boolean }>(sql`
     select d.revision, exists (select 1 from waits) as any_waits,
       c.seq, c.change_id, c.partition, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta, c.changed_fields,
       c.actor, c.caused_by, c.depth, c.occurred_at, c.attempts, c.next_attempt_at, c.is_retried, c.lag, c.has_dwells
-    from definition_revision d left join ${picked}`);
+    from definition_revision d left join ${from}`);
   return {
     changes: result.rows.filter((row) => row.seq !== null).map(toUnrouted),
     revision: Number(result.rows[0]?.revision ?? 0),
@@ -88,22 +143,106 @@ export async function readUnrouted(
   };
 }
 
+/** Reads changes during a backlog of the given partitions. */
+interface BacklogReader {
+  partitions: string;
+  read(options: ReadOptions): Promise<ReadChanges>;
+}
+
+function createBacklogReader(
+  db: Executor,
+  partitions: string,
+  { maxBacklog, scanAgainMs }: BacklogLimits,
+): BacklogReader {
+  const backlog = createBacklog();
+  const tracker = createPositionTracker(db);
+  /** The changes that the previous read returned. Those that could not be routed are added again. */
+  let previous: readonly BacklogEntry[] = [];
+  /** Unrouted changes up to this position are in the backlog, except those that were committed since. */
+  let scanned = 0;
+  let scanAgainAt = performance.now() + scanAgainMs;
+
+  /** Adds changes that are not in the backlog. Returns whether there may be more such changes. */
+  const refill = async (): Promise<boolean> => {
+    if (performance.now() >= scanAgainAt) {
+      scanned = 0;
+      scanAgainAt = performance.now() + scanAgainMs;
+    }
+    const limit = Math.min(SCAN, Math.max(0, maxBacklog - backlog.size()));
+    const position = await tracker.read();
+    const after = Math.min(scanned, position.from);
+    const { again, found } = await readEntries(db, partitions, { again: previous, after, limit });
+    backlog.add(again);
+    backlog.add(found);
+    const isMore = found.length === limit;
+    scanned = isMore ? (found.at(-1)?.seq ?? after) : position.last;
+    position.commit();
+    return isMore;
+  };
+
+  return {
+    partitions,
+    async read({ resting, limit }) {
+      const isMore = await refill();
+      previous = backlog.take(limit, (entity) => resting.has(entity));
+      const read = await readEach(db, previous);
+      // If the backlog contains only changes of resting entities, others are found by reading the oldest changes.
+      const isStuck = previous.length < limit && backlog.size() >= maxBacklog;
+      return { ...read, isFull: previous.length === limit || (isMore && !isStuck) };
+    },
+  };
+}
+
+/** Reads the given changes in the given order, except those that have been routed. */
+const readEach = (db: Executor, entries: readonly BacklogEntry[]): Promise<Omit<ReadChanges, 'isFull'>> =>
+  readRows(
+    db,
+    // The offset keeps the planner from joining all unrouted changes, whose number it underestimates.
+    sql`(${recordsOf(entries)} cross join lateral (select ${COLUMNS} from changes c
+      where c.seq = t.seq and c.recorded_at = t.recorded_at and c.routed_at is null offset 0) c) on true order by t.turn`,
+  );
+
 /**
- * Selects `limit` of the oldest unrouted changes so that classes take turns, one change at a time. Within a class, the
- * first change of every entity comes before the second change of any entity. The running maximum keeps changes of one
- * entity in order when they belong to several classes. Hashes are used because they are faster to sort than strings.
- * Entities or classes with the same hash would share their turns, which is harmless.
+ * Reads the entries of at most `limit` unrouted changes after a position (`found`), and of those changes in `again`
+ * that have not been routed.
  */
-const inTurn = (unrouted: SQL, limit: number): SQL => sql`
-  select seq, recorded_at, max(turn) over (partition by entity order by seq) as turn from (
-    select seq, recorded_at, entity, row_number() over (partition by class order by nth, seq) as turn from (
-      select seq, recorded_at, entity, class, row_number() over (partition by class, entity order by seq) as nth from (
-        select seq, recorded_at, hashtextextended(concat_ws(' ', kind, entity_id), 0) as entity, hashtextextended(
-          concat_ws(' ', kind, event, coalesce(payload ->> 'type', payload ->> 'hook', next ->> 'name')), 0) as class
-        from (
-          select c.seq, c.recorded_at, c.kind, c.entity_id, c.event, c.payload, c.next
-          from changes c where ${unrouted} order by c.seq limit ${FAIR_AMONG}) oldest) hashed) numbered) turns
-  order by turn, seq limit ${limit}`;
+async function readEntries(
+  db: Executor,
+  partitions: string,
+  { again, after, limit }: { again: readonly BacklogEntry[]; after: number; limit: number },
+): Promise<{ again: BacklogEntry[]; found: BacklogEntry[] }> {
+  const result = await db.execute<EntryRow>(sql`
+    select true as is_again, c.seq, c.recorded_at, c.kind, c.entity_id, c.class from ${recordsOf(again)} cross join lateral (select ${ENTRY_COLUMNS} from changes c
+      where c.seq = t.seq and c.recorded_at = t.recorded_at and c.routed_at is null offset 0) c
+    union all (
+      select false, ${ENTRY_COLUMNS} from changes c where ${isUnrouted(partitions)} and c.seq > ${after}
+      order by c.seq limit ${limit})`);
+  const read = { again: new Array<BacklogEntry>(), found: new Array<BacklogEntry>() };
+  for (const row of result.rows) (row.is_again ? read.again : read.found).push(entryOf(row));
+  return read;
+}
+
+/** Returns a table expression `t` with the position, time and order of each entry. */
+const recordsOf = (entries: readonly BacklogEntry[]): SQL => {
+  const records = entries.map(({ seq, recordedAt }, turn) => ({ seq, recorded_at: recordedAt, turn }));
+  return sql`jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as t(seq bigint, recorded_at timestamptz, turn integer)`;
+};
+
+interface EntryRow extends Record<string, unknown> {
+  is_again: boolean;
+  seq: string;
+  recorded_at: string;
+  kind: string;
+  entity_id: string;
+  class: string;
+}
+
+const entryOf = (row: EntryRow): BacklogEntry => ({
+  seq: Number(row.seq),
+  recordedAt: row.recorded_at,
+  entity: entityKey({ kind: row.kind, id: row.entity_id }),
+  class: row.class,
+});
 
 function toUnrouted(row: Row): UnroutedChange {
   return {

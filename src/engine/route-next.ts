@@ -4,7 +4,7 @@ import type { Clock } from '../domain/clock';
 import type { Change } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
 import { routeInBatches, type Routable } from './batch-router';
-import { entityKey, readUnrouted } from './change-reader';
+import { createChangeReader, entityKey } from './change-reader';
 import { noteFailure } from './dead-letters';
 import type { Fleet } from './fleet';
 import { recordRefusal } from './gates/survivors';
@@ -21,7 +21,7 @@ import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
  * change that arrives after a burst is read soon.
  */
 const [MIN_ROUND_MS, MAX_ROUND_MS] = [40, 150];
-/** Target ratio of the duration of a round to the duration of its read, because a fair read is expensive. */
+/** Target ratio of the duration of a round to the duration of its read, because a read is expensive. */
 const ROUND_PER_READ = 5;
 /** Initial, minimum and maximum number of changes that are read at a time. */
 const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 16, 500];
@@ -55,20 +55,15 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     onSlowListener: ({ kind, id }: Change) =>
       void resting.set(entityKey({ kind, id }), { kind, id, until: deps.clock.now().getTime() + SLOW_LISTENER_MS }),
   };
-  /** Whether the last read was full. If so, the next read is fair (see `change-reader.ts`). */
-  let hasBacklog = false;
+  const reader = createChangeReader(database.db);
   let limit = INITIAL_BATCH;
   return async () => {
     const since = performance.now();
     const held = leases.held();
-    hasBacklog = hasBacklog && held.size > 0;
     if (held.size === 0) return false;
     for (const [key, rest] of resting) if (rest.until <= deps.clock.now().getTime()) resting.delete(key);
-    const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
-    const reading = { resting: exceptions, limit, fair: hasBacklog };
-    const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), reading);
+    const { changes, revision, anyWaits, isFull } = await reader.read(held.keys(), { resting, limit });
     const readMs = performance.now() - since;
-    hasBacklog = changes.length === limit;
     // The index must be at least as new as the changes, because an automation that was saved before an event must
     // receive the event.
     await deps.follower.catchUp(revision);
@@ -85,8 +80,8 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const { irrelevant, relevant } = splitByRelevance(prepared);
     await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(batches, relevant)]);
     for (const { disabled } of prepared) for (const reason of disabled) recordRefusal(deps, reason);
-    if (hasBacklog) limit = limitAfter(changes.length, readMs, performance.now() - since);
-    return hasBacklog;
+    if (isFull && changes.length > 0) limit = limitAfter(changes.length, readMs, performance.now() - since);
+    return isFull;
   };
 }
 
