@@ -106,12 +106,6 @@ function createTurns(): Turns {
   const [fresh, served] = [new Set<string>(), new Set<string>()];
   let lastWasFresh = false;
 
-  const nextClass = (): string | undefined => {
-    lastWasFresh = fresh.size > 0 && (!lastWasFresh || served.size === 0);
-    const [name] = lastWasFresh ? fresh : served;
-    return name;
-  };
-
   return {
     add(name, changes) {
       const members = classes.get(name);
@@ -121,14 +115,18 @@ function createTurns(): Turns {
     },
     remove: (name, changes) => void classes.get(name)?.delete(changes),
     next() {
-      for (let name = nextClass(); name !== undefined; name = nextClass()) {
-        for (const each of [fresh, served]) each.delete(name);
+      while (classes.size > 0) {
+        const isFresh = fresh.size > 0 && (!lastWasFresh || served.size === 0);
+        const list = isFresh ? fresh : served;
+        const [name = ''] = list;
+        list.delete(name);
         const members = classes.get(name);
         const [changes] = members ?? [];
         if (changes === undefined) classes.delete(name);
         else {
-          served.add(name);
           members?.delete(changes);
+          served.add(name);
+          lastWasFresh = isFresh;
           return changes;
         }
       }
