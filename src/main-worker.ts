@@ -104,8 +104,8 @@ export async function startWorker(
     interceptors: () => [trackSlots(launcher.slots), maskFailures({ db: database.db, secrets: activityDeps.secrets })],
   });
   const launcher = createRunLauncher({
-    ...{ database, starter: temporal.starter, log, watch },
-    sizes: config.workerSizes,
+    ...{ database, starter: temporal.starter, log, watch, sizes: config.workerSizes },
+    onStart: (run) => activityDeps.keepStarting(run),
   });
   const activityDeps = createActivityDeps(base, launcher);
   const parts: WorkerParts = { ...base, temporal, launcher, activityDeps };

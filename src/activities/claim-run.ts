@@ -5,6 +5,7 @@ import { planOf } from '../domain/run/interpret/steps';
 import type { PlanNode } from '../domain/run/plan';
 import { NOTHING_CARRIED } from './carried-state';
 import type { ActivityDeps } from './deps';
+import { createLateClaim, mayClaimLate } from './late-claim';
 import { createPerformStretch, recallStretch } from './perform-stretch';
 import { executionOf } from './plan-for';
 
@@ -16,28 +17,41 @@ import { executionOf } from './plan-for';
  */
 export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
   const performStretch = createPerformStretch(deps);
+  /** Claims a run with its first step. Returns null if the run must be claimed first, or cannot be claimed. */
+  const claimLate = async (runId: string, executionRunId: string): ReturnType<RunActivities['claimRun']> => {
+    const starting = await deps.takeStarting(runId);
+    if (starting === null || !mayClaimLate(deps, starting.source)) return null;
+    const { source, variables } = starting;
+    const claim = createLateClaim(deps, source, executionRunId);
+    const { done, ended, call } = await performStretch(firstOf(runId, variables), NOTHING_CARRIED, claim);
+    if (!(await claim.make())) return null;
+    return { ...(await planFor(deps, runId)), variables, done, ended, ...(call && { call }) };
+  };
   return async ({ runId, executionRunId, resumes = false }) => {
     const { db } = deps.database;
+    const begun = resumes ? null : await claimLate(runId, executionRunId);
+    if (begun !== null) return begun;
     const claimed = await deps.claim(runId, executionRunId);
-    const first: StretchInput = {
-      ...{ runId, branch: '', positions: {}, repeat: null, journal: [] },
-      variables: claimed?.variables ?? {},
-    };
+    const first = firstOf(runId, claimed?.variables ?? {});
     if (!claimed) {
       if (!(await wasEndedBy(db, runId, executionRunId))) return null;
       const recalled = await recallStretch(deps, first);
       return recalled && { ...(await planFor(deps, runId)), variables: {}, ...recalled };
     }
-    const begun = { ...(await planFor(deps, runId)), variables: claimed.variables };
+    const plans = { ...(await planFor(deps, runId)), variables: claimed.variables };
     if (claimed.lost !== null) {
       const variables = { ...claimed.variables, ...(await variablesSet(db, runId)) };
-      return { ...begun, variables, failed: { error: claimed.lost }, done: [], ended: false };
+      return { ...plans, variables, failed: { error: claimed.lost }, done: [], ended: false };
     }
-    if (resumes) return { ...begun, done: [], ended: false };
+    if (resumes) return { ...plans, done: [], ended: false };
     const { done, ended, call } = await performStretch(first, claimed.isNew ? NOTHING_CARRIED : null);
-    return { ...begun, done, ended, ...(call && { call }) };
+    return { ...plans, done, ended, ...(call && { call }) };
   };
 }
+
+const firstOf = (runId: string, variables: Record<string, unknown>): StretchInput => ({
+  ...{ runId, branch: '', positions: {}, repeat: null, journal: [], variables },
+});
 
 async function planFor(deps: ActivityDeps, runId: string): Promise<{ plan: PlanNode[]; onFailure?: PlanNode[] }> {
   const { definition } = await deps.sourceOf(runId);

@@ -65,6 +65,7 @@ async function beginAndCall(
   if (prepared && (await beginPrepared(deps, prepared.attempt))) {
     return settlingFailure(deps, prepared.attempt, () => sendAndSettle(deps, prepared.attempt, prepared.call));
   }
+  if (step.claim && !(await step.claim.make())) return { type: 'closed' };
   const start = await beginStep(db, names, 'show', input.wait, key);
   const before = outcomeBefore(step, start);
   if (before) return before;
@@ -103,7 +104,10 @@ async function prepareFirst(
 /** Begins a step with an attempt that is sent at once. Returns false if the step began before, or the run has ended. */
 async function beginPrepared(deps: ActivityDeps, { step, context, key }: Attempt): Promise<boolean> {
   await deps.failpoint('before-attempt-is-sent');
-  return persist(context, () => beginSent(deps.database.db, step.names, key, configOf(step)));
+  const { names, claim } = step;
+  return persist(context, () =>
+    claim ? claim.begin(names, key, configOf(step)) : beginSent(deps.database.db, names, key, configOf(step)),
+  );
 }
 
 /** Makes an attempt, and stores its failure. */

@@ -3,6 +3,7 @@ import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { Action } from '../integrations/contract';
 import type { Carry } from './carried-state';
 import type { ActivityDeps } from './deps';
+import type { LateClaim } from './late-claim';
 import { lacksFilters, leaveToOtherWorker } from './leave-to-other';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
@@ -12,6 +13,8 @@ import { stepOf, type ActionStepOfRun, type LastStep } from './step';
 interface Within {
   last?: LastStep | undefined;
   carry?: Carry | undefined;
+  /** Set if the run may still have to be claimed. */
+  claim?: LateClaim | undefined;
 }
 
 /** Gives the step the state that the previous step has left. */
@@ -26,13 +29,14 @@ function takeOver(step: ActionStepOfRun, carry: Carry): void {
  * writes to the tables, and stores the outcome.
  */
 export function createPerformStep(deps: ActivityDeps): (input: StepInput, within?: Within) => Promise<StepOutcome> {
-  return async (input, { last, carry } = {}) => {
+  return async (input, { last, carry, claim } = {}) => {
     const source = await deps.sourceOf(input.runId);
     const lacking = deps.filtersLacking(source.definition);
     if (lacking.length > 0) throw lacksFilters(lacking);
     const step = stepOf(source, input) as ActionStepOfRun;
     if (last?.path === input.path) step.last = last;
     if (carry) takeOver(step, carry);
+    if (claim) step.claim = claim;
     const action: Action | undefined = deps.registry.action(step.action.action);
     if (!action) return leaveToOtherWorker(deps, step, Context.current());
     const started = performance.now();

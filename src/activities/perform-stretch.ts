@@ -21,6 +21,7 @@ import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
 import { lacksFilters, lacksTriggers } from './leave-to-other';
 import { createEvaluateStep } from './evaluate-step';
+import { claiming, type LateClaim } from './late-claim';
 import { createPerformStep } from './perform-step';
 import { addressIn } from './origin-load';
 import { executionOf } from './plan-for';
@@ -49,10 +50,10 @@ const MAX_BRANCH_LENGTH = 65_536;
  */
 export function createPerformStretch(
   deps: ActivityDeps,
-): (input: StretchInput, state?: CarriedState | null) => Promise<Stretched> {
+): (input: StretchInput, state?: CarriedState | null, claim?: LateClaim) => Promise<Stretched> {
   const evaluate = createEvaluateStep(deps);
   const perform = createPerformStep(deps);
-  return async (input, state = null) => {
+  return async (input, state = null, claim) => {
     const source = await deps.sourceOf(input.runId);
     const { definition } = source;
     const filters = deps.filtersLacking(definition);
@@ -66,12 +67,17 @@ export function createPerformStretch(
     const last = lastStepOf(source, input);
     const callsApart = (path: string) => needsCallsQueue(deps, source, path);
     const carry = mayCarry(source, input) ? { state } : undefined;
-    const handlers: StepHandlers = { evaluate, perform: (step) => perform(step, { last, carry }), callsApart };
+    const handlers = claiming(claim, {
+      ...{ evaluate, callsApart },
+      perform: (step, ownClaim) => perform(step, { last, carry, claim: ownClaim }),
+    });
     const stretched = await driveInline(stretch, handlers, withBudget(input));
     if (stretched.done.some(isClosed)) return (await recallStretch(deps, input)) ?? stretched;
     if (!stretched.ended) return stretched;
     const ended =
-      last?.ended || (await endRun(deps, { runId: input.runId, status: 'success', journal: stretch.journal }));
+      last?.ended ||
+      ((await claim?.make()) !== false &&
+        (await endRun(deps, { runId: input.runId, status: 'success', journal: stretch.journal })));
     await deps.failpoint('after-end-before-completion');
     return ended ? stretched : closedAt(stretched);
   };

@@ -10,7 +10,7 @@ const CHANNEL = 'fermata';
  * Minimum time between two notifications of a topic, in milliseconds. The first call after a pause is sent at once;
  * later calls within this time are combined into one.
  */
-const NOTIFY_EVERY_MS = 5;
+const NOTIFY_EVERY_MS = 20;
 const HEARTBEAT_MS = 5_000;
 /** Timeout in milliseconds for an answer on the listening connection. */
 const ANSWER_MS = 10_000;

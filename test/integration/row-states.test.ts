@@ -6,7 +6,6 @@ import type { Executor } from '../../src/db/executor';
 import { countSent, noteFailedAttempt, stepStanding } from '../../src/db/runs/attempts';
 import {
   cancelRun,
-  claimRun,
   closeRuns,
   endLastStep,
   endLostRun,
@@ -15,6 +14,7 @@ import {
   noteRunFailed,
   setWaiting,
 } from '../../src/db/runs/run-states';
+import { claimRun } from '../../src/db/runs/claim';
 import { beginSent, beginStep, endStep, writeJournal } from '../../src/db/runs/step-states';
 import {
   beginCheck,

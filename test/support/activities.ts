@@ -8,6 +8,7 @@ import { createAutomationStore } from '../../src/db/automation-store';
 import { createDatabase, type Database } from '../../src/db/client';
 import { createEntityStore } from '../../src/db/entity-store';
 import { createRunSources } from '../../src/db/runs/run-source';
+import { takeStartable } from '../../src/db/runs/start-queue';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
 import { Definition } from '../../src/domain/definition/schema';
@@ -48,9 +49,11 @@ export interface ActivityBench {
   toStart: () => number;
   /**
    * Returns activities in which the fault occurs. `statements` returns how many statements and transactions they have
-   * run.
+   * run. `start` takes a pending run from the table, as the process does before it starts the run.
    */
-  activities(fault?: Fault): ReturnType<typeof createActivities> & { statements: () => number };
+  activities(
+    fault?: Fault,
+  ): ReturnType<typeof createActivities> & { statements: () => number; start: (runId: string) => Promise<void> };
   /** Calls an activity as Temporal does. Default: as the first attempt of a local activity. */
   run<R>(work: () => Promise<R>, info?: { isLocal?: boolean; attempt?: number; activityId?: string }): Promise<R>;
   /**
@@ -160,7 +163,14 @@ export async function startActivityBench(): Promise<ActivityBench> {
     activities(fault) {
       let statements = 0;
       const on = faulty(db, fault, () => (statements += 1));
-      return { ...createActivities(depsOn(on)), statements: () => statements };
+      const deps = depsOn(on);
+      const start = async (runId: string) => {
+        const { runs } = await takeStartable(db, 1_000, { served: [], full: [], each: 1_000 });
+        const run = runs.find(({ id }) => id === runId);
+        if (run === undefined) throw new Error(`Run ${runId} is not pending.`);
+        deps.keepStarting(run);
+      };
+      return { ...createActivities(deps), statements: () => statements, start };
     },
     run: (work, { isLocal = true, attempt = 1, activityId = 'a1' } = {}) =>
       new MockActivityEnvironment({

@@ -3,6 +3,7 @@ import { scopeKeyOf } from '../../domain/run/bucket';
 import { runWorkflowId } from '../../domain/run/workflow-id';
 import type { Executor } from '../executor';
 import { inScope, lockBuckets, type Bucket } from './bucket';
+import type { PendingRow } from './claim';
 import { closeRuns, type ClosedRun, insertRuns, type RunInsert } from './run-states';
 import { readStandings, type RunStanding } from './run-standings';
 import type { RunRequest } from './run-request';
@@ -10,10 +11,10 @@ import type { RunRequest } from './run-request';
 /**
  * The decision about a run. `startNow` is false for a run that must wait for other runs of its bucket, or that was
  * replaced by a later request in the same batch. `replaced` contains the runs that `restart` has ended and that may
- * have an execution.
+ * have an execution. `row` is set if the caller starts the run.
  */
 export type Admission =
-  | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }
+  | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[]; row?: PendingRow | undefined }
   | { admitted: false; outcome: 'already_running' | 'max_runs' | 'disabled' | 'duplicate'; detail: string };
 
 /** Makes the concurrency decision for one run. See `admitRuns`. */
@@ -62,7 +63,10 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
     admissions.push(await admit(tx, { request, bucket, state, rows, slug: standing.slug }));
   }
   // One statement inserts all rows of the batch. The rows are `pending` until their executions claim them.
-  await insertRuns(tx, rows);
+  const inserted = await insertRuns(tx, rows);
+  for (const [index, admission] of admissions.entries()) {
+    if (admission.admitted) admission.row = inserted.get(requests[index]?.id ?? '');
+  }
   return admissions;
 }
 

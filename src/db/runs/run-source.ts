@@ -4,7 +4,8 @@ import { Definition } from '../../domain/definition/schema';
 import { FermataError } from '../../domain/errors';
 import { LruCache } from '../../domain/expressions/lru-cache';
 import type { RunFacts } from '../../domain/run/scope';
-import { claimRun, type ClaimedRun, type ClaimedRow as RunRow } from './run-states';
+import { claimRun, type ClaimedRow as RunRow, type ClaimedRun, type PendingRow } from './claim';
+import type { StartableRun } from './start-queue';
 
 /** The parts of a run that never change while it runs, and the definition to which it is pinned. */
 export interface RunSource {
@@ -31,6 +32,15 @@ export interface RunSources {
   sourceOf(runId: string): Promise<RunSource>;
   /** Claims a run for an execution (`claimRun`) and caches the returned row. Returns null when the claim fails. */
   claim(runId: string, executionRunId: string): Promise<ClaimedRun | null>;
+  /** Keeps the row of a run that this process is about to start, for `takeStarting`. */
+  keepStarting(run: StartableRun): void;
+  /**
+   * Returns a run that this process has just started, without reading it, or null if its row was not kept. Later calls
+   * return null. Until the run is claimed, `facts.run.startedAt` is not known.
+   */
+  takeStarting(runId: string): Promise<{ source: RunSource; variables: Record<string, unknown> } | null>;
+  /** Completes a run from `takeStarting` when it has been claimed. */
+  noteStarted(source: RunSource, startedAt: Date): void;
 }
 
 /**
@@ -40,6 +50,7 @@ export interface RunSources {
 export function createRunSources(db: Executor): RunSources {
   const runs = new LruCache<RunSource>(1_000, CACHE_BYTES);
   const definitions = new LruCache<Definition>(500, CACHE_BYTES);
+  const starting = new LruCache<{ row: RunRow; variables: Record<string, unknown> }>(1_000, CACHE_BYTES);
 
   const definitionOf = async (automationId: string, version: number): Promise<Definition> => {
     const key = `${automationId}/${version}`;
@@ -75,8 +86,29 @@ export function createRunSources(db: Executor): RunSources {
       if (claimed !== null) await keep(runId, claimed.row);
       return claimed;
     },
+    keepStarting(run) {
+      const { id, row } = run;
+      if (row?.trigger_scope && !run.wasLost) {
+        starting.set(id, { row: rowOf(run, row, row.trigger_scope), variables: row.variables }, row.bytes);
+      }
+    },
+    async takeStarting(runId) {
+      const started = starting.take(runId);
+      if (started === undefined) return null;
+      return { source: await keep(runId, started.row), variables: started.variables };
+    },
+    noteStarted(source, startedAt) {
+      source.facts.run.startedAt = startedAt.toISOString();
+    },
   };
 }
+
+const rowOf = (run: StartableRun, row: PendingRow, scope: Record<string, unknown>): RunRow => ({
+  ...{ automation_id: run.automationId, version: run.version, scope_key: row.scope_key, mode: run.mode },
+  ...{ root_run_id: row.root_run_id, depth: row.depth, context_key: run.contextKey, trigger_scope: scope },
+  ...{ started_at: null, created_at: row.created_at, bytes: row.bytes },
+  ...{ name: run.automationName, group: run.automationGroup },
+});
 
 function toSource(runId: string, row: RunRow, definition: Definition): RunSource {
   return {

@@ -3,6 +3,7 @@ import type { EndedBy, RunError, StepRecord } from '../../domain/run/step-record
 import type { Executor } from '../executor';
 import type { RunStatus } from '../tables/runs';
 import { ACTIVE, inScope, lockBucket, type Bucket } from './bucket';
+import { pendingColumns, type PendingRow } from './claim';
 import type { OpenRun } from './open-runs';
 import type { RunRequest } from './run-request';
 import { endedRow, stepEndParts, writeJournal, type StepEnd } from './step-states';
@@ -15,6 +16,7 @@ import { removalParts } from './wait-states';
  * - Every statement that ends a run also cancels its open steps and deletes its waits and sealed secrets. `finishRun`
  *   and `endLastStep` also let the next run of its bucket start.
  * - `endLastStep` ends the last step and the run.
+ * - `claimRun` and `claimAndBegin` set a pending run to running (`claim.ts`).
  * - Beginning a step sets a waiting run back to running, and ending a step beside others may set the run to waiting.
  *   Both are parts of statements in `step-states.ts`.
  */
@@ -30,10 +32,13 @@ export interface RunInsert {
   endedBy: Record<string, unknown> | null;
 }
 
-/** Inserts rows of runs in one statement and assigns `seq` in the given order. */
-export async function insertRuns(tx: Executor, rows: readonly RunInsert[]): Promise<void> {
-  if (rows.length === 0) return;
-  await tx.execute(sql`
+/**
+ * Inserts rows of runs in one statement and assigns `seq` in the given order. Returns the rows, by id, of runs that their
+ * callers start.
+ */
+export async function insertRuns(tx: Executor, rows: readonly RunInsert[]): Promise<Map<string, PendingRow>> {
+  if (rows.length === 0) return new Map();
+  const inserted = await tx.execute<PendingRow & { id: string; attempted: boolean }>(sql`
     insert into runs (id, automation_id, version, scope_key, mode, status, trigger_id, trigger_event, change_id,
       context_key, trigger_scope, variables, parent_run_id, root_run_id, caused_by, depth, workflow_id,
       start_at, start_attempted_at, created_at, finished_at, ended_by)
@@ -46,7 +51,10 @@ export async function insertRuns(tx: Executor, rows: readonly RunInsert[]): Prom
       version int, scope_key text, mode text, trigger_id text, trigger_event text, change_id uuid, context_key text,
       trigger_scope jsonb, variables jsonb, parent_run_id uuid, root_run_id uuid, caused_by uuid, depth int,
       workflow_id text, start_now boolean, attempted boolean, ended_by jsonb)
-    order by ord`);
+    order by ord
+    returning id, start_attempted_at is not null as attempted,
+      ${pendingColumns('runs', sql`start_attempted_at is not null`)}`);
+  return new Map(inserted.rows.filter(({ attempted }) => attempted).map((row) => [row.id, row]));
 }
 
 function toRecord({ request, scopeKey, workflowId, startNow, endedBy }: RunInsert, ord: number) {
@@ -88,63 +96,6 @@ export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string 
     update runs set start_at = clock_timestamp() where id = ${headOf(bucket)} and ${noneActive(bucket)}
     returning id`);
   return result.rows[0]?.id ?? null;
-}
-
-/** The columns of a run that never change while it runs, and some columns of its automation. */
-export interface ClaimedRow extends Record<string, unknown> {
-  automation_id: string;
-  version: number;
-  scope_key: string;
-  mode: string;
-  root_run_id: string;
-  depth: number;
-  context_key: string | null;
-  trigger_scope: Record<string, unknown>;
-  started_at: string | null;
-  created_at: string;
-  /** Size of `trigger_scope` as Postgres stores it. */
-  bytes: number;
-  name: string;
-  group: string | null;
-}
-
-/** What an execution receives when it claims its run. */
-export interface ClaimedRun {
-  row: ClaimedRow;
-  variables: Record<string, unknown>;
-  /**
-   * The failure of a run that lost its execution; null for other runs. Only the run's `on_failure` is left to perform.
-   */
-  lost: RunError | null;
-  /** Whether no step of the run has begun. The run then has no artifacts and no secrets. */
-  isNew: boolean;
-}
-
-/**
- * Claims a run: changes it from `pending` to `running`, and stores the execution. This is the first step of every
- * execution. Returns null when the row does not belong to this execution because the run was ended, replaced, or
- * claimed by another execution. The execution must then end without any effect. An execution that claims its run again
- * gets the same result. Also returns the row, which saves a statement for every run.
- */
-export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
-  type Row = ClaimedRow & { variables: Record<string, unknown>; error: RunError | null; is_new: boolean };
-  const result = await db.execute<Row>(sql`
-    with claimed as (
-      update runs set status = 'running', execution_run_id = ${executionRunId},
-        started_at = coalesce(started_at, clock_timestamp()), seq = nextval('change_seq')
-      where id = ${runId} and ((status = 'pending' and start_at is not null)
-        or (status in ('running', 'waiting') and execution_run_id = ${executionRunId}))
-      returning automation_id, version, scope_key, mode, root_run_id, depth, context_key, trigger_scope, started_at,
-        created_at, variables, error)
-    select r.automation_id, r.version, r.scope_key, r.mode, r.root_run_id, r.depth, r.context_key, r.trigger_scope,
-      r.started_at, r.created_at, r.variables, r.error, pg_column_size(r.trigger_scope) as bytes, a.name, a."group",
-      not exists (select 1 from run_steps s where s.run_id = ${runId})
-        and not exists (select 1 from run_secrets s where s.run_id = ${runId}) as is_new
-    from claimed r join automations a on a.id = r.automation_id`);
-  const row = result.rows[0];
-  if (!row) return null;
-  const { variables, error, is_new: isNew } = row;
-  return { row, variables, lost: error?.code === 'execution_lost' ? error : null, isNew };
 }
 
 /** Marks a run as waiting for a timer or an event. The next step that begins sets it back to running. */

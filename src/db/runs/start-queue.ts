@@ -2,6 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import { nameOfFirstStretch } from '../../domain/run/activity-names';
 import { hasElapsed } from '../elapsed';
 import type { Executor } from '../executor';
+import { pendingColumns, type PendingRow } from './claim';
 import type { ClosedRun } from './run-states';
 import { bucketStalled } from './stalled-buckets';
 
@@ -21,12 +22,14 @@ export interface StartableRun {
   firstStretch: string | undefined;
   /** Whether the run lost its execution. The new execution performs `on_failure` under the same workflow id. */
   wasLost: boolean;
+  /** Columns with which the first step can claim the run (`claimAndBegin`). Not set for every run. */
+  row?: PendingRow | undefined;
 }
 
 /** Seconds between two attempts to start an unclaimed run. */
 const START_AGAIN_SECONDS = 5;
 
-interface Row extends Record<string, unknown> {
+interface Row extends PendingRow {
   id: string;
   automation_id: string;
   name: string;
@@ -86,9 +89,10 @@ export async function takeStartable(
       update runs u set start_attempted_at = clock_timestamp() where u.id in (
         select r.id from runs r where r.id in (select id from picked) and ${free(r)} for update skip locked)
       returning u.id, u.automation_id, u.version, u.mode, u.trigger_id, u.trigger_event, u.context_key, u.workflow_id,
-        u.error is not null as was_lost)
+        u.error is not null as was_lost, ${pendingColumns('u')})
     select taken.id, taken.automation_id, taken.version, taken.mode, taken.trigger_id, taken.trigger_event,
-      taken.context_key, taken.workflow_id, taken.was_lost, a.name, a."group", (
+      taken.context_key, taken.workflow_id, taken.was_lost, taken.scope_key, taken.root_run_id, taken.depth,
+      taken.created_at, taken.variables, taken.trigger_scope, taken.bytes, a.name, a."group", (
         select v.definition -> 'actions' from automation_versions v
         where v.automation_id = taken.automation_id and v.version = taken.version) as actions,
       (select coalesce(jsonb_agg(automation.id), '[]') from automation where automation.id is not null) as waiting
@@ -107,6 +111,7 @@ export async function takeStartable(
     workflowId: row.workflow_id,
     firstStretch: row.was_lost ? undefined : nameOfFirstStretch(row.actions ?? []),
     wasLost: row.was_lost,
+    row,
   }));
   return { runs, waiting: new Set(result.rows[0]?.waiting) };
 }

@@ -37,6 +37,13 @@ export class LruCache<V> {
     }
   }
 
+  /** Removes and returns the value of a key. Returns undefined if the key is not in the cache. */
+  take(key: string): V | undefined {
+    const entry = this.#entries.get(key);
+    this.#drop(key);
+    return entry?.value;
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -57,7 +57,7 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
     const { candidate, request } = survivor;
     // A crash from here on loses the call to Temporal but not the run: the sweep of pending rows starts it.
     if (admission.admitted && admission.startNow && request.callerStarts === true) {
-      launcher.launch(startable(survivor, admission.workflowId), admission.replaced);
+      launcher.launch(startable(survivor, admission), admission.replaced);
     } else {
       // The run waits in its bucket, was refused, or had no slot. If it had a slot, another run can use it.
       launcher.release(request.id);
@@ -83,6 +83,8 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
   else if (isWaiting) launcher.pokeStarts();
 }
 
+type Admitted = Extract<Admission, { admitted: true }>;
+
 /** Returns the rows of `routings` with the outcomes of the candidates. */
 export function routingsOf({ admissions, reasons }: AdmissionDecisions): NewRouting[] {
   return [
@@ -100,7 +102,7 @@ export function routingsOf({ admissions, reasons }: AdmissionDecisions): NewRout
   ];
 }
 
-function startable({ candidate, request }: Survivor, workflowId: string): StartableRun {
+function startable({ candidate, request }: Survivor, { workflowId, row }: Admitted): StartableRun {
   return {
     id: request.id,
     automationId: request.automationId,
@@ -113,5 +115,6 @@ function startable({ candidate, request }: Survivor, workflowId: string): Starta
     contextKey: request.contextKey,
     ...{ workflowId, firstStretch: candidate.automation.firstStretch },
     wasLost: false,
+    row,
   };
 }

@@ -58,6 +58,8 @@ interface LauncherDeps {
   sizes: Pick<WorkerSizes, 'workflowTasks' | 'activities'>;
   log: Logger;
   watch?: LoopWatch | undefined;
+  /** Called before a run is started. */
+  onStart?: ((run: StartableRun) => void) | undefined;
 }
 
 /**
@@ -76,7 +78,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
       if (pending.isAny()) starts.poke();
     },
   });
-  const attempts = createStartAttempts({ db, starter, slots, log });
+  const attempts = createStartAttempts({ db, starter, slots, log, onStart: deps.onStart });
   const pending = createPendingRuns({ db, slots, attempts });
   /** The starts that `launch` has begun and that have not completed. */
   const starting = new Set<Promise<void>>();

@@ -29,8 +29,10 @@ export function createStartAttempts(deps: {
   starter: () => RunStarter | null;
   slots: RunSlots;
   log: Logger;
+  /** Called before a run is started. */
+  onStart?: ((run: StartableRun) => void) | undefined;
 }): StartAttempts {
-  const { db, starter, slots, log } = deps;
+  const { db, starter, slots, log, onStart } = deps;
   let unreachable = false;
 
   const noteUnreachable = (error: unknown): void => {
@@ -50,6 +52,7 @@ export function createStartAttempts(deps: {
       const temporal = starter();
       if (!temporal) throw new TemporalNeverReached();
       for (const old of replaced) await temporal.close(old, 'terminate');
+      onStart?.(run);
       const outcome = await temporal.start(run);
       isHere = outcome === 'eager';
       // The first task of the execution waits for a worker with a free slot, so repeating the start before then would

@@ -1,0 +1,81 @@
+import { claimAndBegin } from '../db/runs/claim';
+import { beginSent, type StepNames } from '../db/runs/step-states';
+import type { AttemptKey } from '../db/runs/attempts';
+import type { RunSource } from '../db/runs/run-source';
+import type { StepInput, StepOutcome } from '../domain/run/activities';
+import type { StepHandlers } from '../domain/run/interpret/inline';
+import type { ActivityDeps } from './deps';
+import { executionOf } from './plan-for';
+
+/**
+ * The claim of a run whose row this process already has. It is made when the first call is about to be sent, in the
+ * statement that begins its step, or before anything else is written.
+ */
+export interface LateClaim {
+  /**
+   * Claims the run if necessary, and begins a step with an attempt that is sent at once (see `beginSent`). Returns
+   * false if the step was not begun. The run may then be unclaimed.
+   */
+  begin(names: StepNames, key: AttemptKey, config?: Record<string, unknown>): Promise<boolean>;
+  /**
+   * Claims the run if necessary. Returns false if this execution must not continue in this way: it has not claimed the
+   * run, or the run is not new.
+   */
+  make(): Promise<boolean>;
+}
+
+export function createLateClaim(deps: ActivityDeps, source: RunSource, executionRunId: string): LateClaim {
+  const { db } = deps.database;
+  let made: boolean | undefined;
+  return {
+    async begin(names, key, config) {
+      if (made !== undefined) return made && beginSent(db, names, key, config);
+      const startedAt = await claimAndBegin(db, names, executionRunId, key, config);
+      if (startedAt === null) return false;
+      deps.noteStarted(source, startedAt);
+      made = true;
+      return true;
+    },
+    async make() {
+      if (made === undefined) {
+        const claimed = await deps.claim(source.runId, executionRunId);
+        made = claimed !== null && claimed.lost === null && claimed.isNew;
+      }
+      return made;
+    },
+  };
+}
+
+type Handlers = Omit<StepHandlers, 'perform'> & {
+  perform: (step: StepInput, claim?: LateClaim) => Promise<StepOutcome>;
+};
+
+const CLOSED = { type: 'closed' } as const;
+
+/** Makes the first step of a run claim the run itself, and claims it before anything else is evaluated or performed. */
+export function claiming(claim: LateClaim | undefined, handlers: Handlers): StepHandlers {
+  if (claim === undefined) return handlers;
+  return {
+    ...handlers,
+    evaluate: async (step) => ((await claim.make()) ? handlers.evaluate(step) : CLOSED),
+    async perform(step) {
+      if (step.path === 'actions[0]') return handlers.perform(step, claim);
+      return (await claim.make()) ? handlers.perform(step) : CLOSED;
+    },
+  };
+}
+
+/** Matches JSON in which an expression may read `run`: the word, but neither a field of something else nor a key. */
+const READS_RUN = /(?<![\w.])run\b(?!")/;
+
+/**
+ * Returns whether a run may be claimed with its first step: the step is a call that is first tried inside the workflow
+ * task, and it does not read `run`, whose start is not known before the claim.
+ */
+export function mayClaimLate(deps: ActivityDeps, { definition }: RunSource): boolean {
+  const [first] = definition.actions;
+  if (first === undefined || !('action' in first)) return false;
+  const action = deps.registry.action(first.action);
+  if (action === undefined || action.execution === 'transaction') return false;
+  return executionOf(deps)(first).execution === 'short' && !READS_RUN.test(JSON.stringify(first));
+}
