@@ -44,18 +44,20 @@ const COLUMNS = sql.raw(`c.seq, c.change_id, c.partition, c.kind, c.entity_id, c
 const ENTRY_COLUMNS = sql.raw(`c.seq, c.recorded_at::text as recorded_at, c.kind, c.entity_id, hashtextextended(
   concat_ws(' ', c.kind, c.event, coalesce(c.payload ->> 'type', c.payload ->> 'hook', c.next ->> 'name')), 0)::text as class`);
 
-/** Maximum number of changes that are added to the backlog by one read. */
+/** Maximum number of changes that one read adds to the end of the backlog. */
 const SCAN = 5_000;
+/** Maximum number of changes that one read compares with the backlog. */
+const COMPARE = 1_000;
 
 /** Limits of a reader during a backlog. */
 export interface BacklogLimits {
   /** Maximum number of changes in memory. */
   maxBacklog: number;
-  /** Milliseconds after which all unrouted changes are read again, because an operator may retry an old change. */
-  scanAgainMs: number;
+  /** Milliseconds after which the backlog is compared with the log, because an operator may retry an old change. */
+  compareAfterMs: number;
 }
 
-const LIMITS: BacklogLimits = { maxBacklog: 100_000, scanAgainMs: 30_000 };
+const LIMITS: BacklogLimits = { maxBacklog: 100_000, compareAfterMs: 30_000 };
 
 export interface ReadOptions {
   /** Entities whose changes are not read, by `entityKey`. */
@@ -152,7 +154,7 @@ interface BacklogReader {
 function createBacklogReader(
   db: Executor,
   partitions: string,
-  { maxBacklog, scanAgainMs }: BacklogLimits,
+  { maxBacklog, compareAfterMs }: BacklogLimits,
 ): BacklogReader {
   const backlog = createBacklog();
   const tracker = createPositionTracker(db);
@@ -160,20 +162,22 @@ function createBacklogReader(
   let previous: readonly BacklogEntry[] = [];
   /** Unrouted changes up to this position are in the backlog, except those that were committed since. */
   let scanned = 0;
-  let scanAgainAt = performance.now() + scanAgainMs;
+  /** Changes up to this position have been compared with the backlog. Undefined while none are compared. */
+  let compared: number | undefined;
+  let compareAt = performance.now() + compareAfterMs;
 
   /** Adds changes that are not in the backlog. Returns whether there may be more such changes. */
   const refill = async (): Promise<boolean> => {
-    if (performance.now() >= scanAgainAt) {
-      scanned = 0;
-      scanAgainAt = performance.now() + scanAgainMs;
-    }
+    if (compared === undefined && performance.now() >= compareAt) compared = 0;
     const limit = Math.min(SCAN, Math.max(0, maxBacklog - backlog.size()));
     const position = await tracker.read();
     const after = Math.min(scanned, position.from);
-    const { again, found } = await readEntries(db, partitions, { again: previous, after, limit });
-    backlog.add(again);
-    backlog.add(found);
+    const old = compared === undefined ? undefined : { after: compared, until: scanned };
+    const read = await readEntries(db, partitions, { again: previous, after, limit, old });
+    for (const entries of [read.again, read.found, read.old]) backlog.add(entries);
+    if (read.old.length === COMPARE) compared = read.old.at(-1)?.seq;
+    else if (old !== undefined) [compared, compareAt] = [undefined, performance.now() + compareAfterMs];
+    const { found } = read;
     const isMore = found.length === limit;
     scanned = isMore ? (found.at(-1)?.seq ?? after) : position.last;
     position.commit();
@@ -202,23 +206,36 @@ const readEach = (db: Executor, entries: readonly BacklogEntry[]): Promise<Omit<
       where c.seq = t.seq and c.recorded_at = t.recorded_at and c.routed_at is null offset 0) c) on true order by t.turn`,
   );
 
+interface EntriesToRead {
+  again: readonly BacklogEntry[];
+  after: number;
+  limit: number;
+  /** Positions of the changes to compare with the backlog. */
+  old: { after: number; until: number } | undefined;
+}
+
 /**
- * Reads the entries of at most `limit` unrouted changes after a position (`found`), and of those changes in `again`
- * that have not been routed.
+ * Reads the entries of at most `limit` unrouted changes after a position (`found`), of those changes in `again` that
+ * have not been routed, and of at most `COMPARE` unrouted changes between two positions (`old`).
  */
 async function readEntries(
   db: Executor,
   partitions: string,
-  { again, after, limit }: { again: readonly BacklogEntry[]; after: number; limit: number },
-): Promise<{ again: BacklogEntry[]; found: BacklogEntry[] }> {
+  { again, after, limit, old }: EntriesToRead,
+): Promise<Record<'again' | 'found' | 'old', BacklogEntry[]>> {
+  const ofOld =
+    old &&
+    sql`union all (
+      select 'old', ${ENTRY_COLUMNS} from changes c where ${isUnrouted(partitions)} and c.seq > ${old.after}
+        and c.seq <= ${old.until} order by c.seq limit ${COMPARE})`;
   const result = await db.execute<EntryRow>(sql`
-    select true as is_again, c.seq, c.recorded_at, c.kind, c.entity_id, c.class from ${recordsOf(again)} cross join lateral (select ${ENTRY_COLUMNS} from changes c
+    select 'again' as part, c.seq, c.recorded_at, c.kind, c.entity_id, c.class from ${recordsOf(again)} cross join lateral (select ${ENTRY_COLUMNS} from changes c
       where c.seq = t.seq and c.recorded_at = t.recorded_at and c.routed_at is null offset 0) c
     union all (
-      select false, ${ENTRY_COLUMNS} from changes c where ${isUnrouted(partitions)} and c.seq > ${after}
-      order by c.seq limit ${limit})`);
-  const read = { again: new Array<BacklogEntry>(), found: new Array<BacklogEntry>() };
-  for (const row of result.rows) (row.is_again ? read.again : read.found).push(entryOf(row));
+      select 'found', ${ENTRY_COLUMNS} from changes c where ${isUnrouted(partitions)} and c.seq > ${after}
+      order by c.seq limit ${limit}) ${ofOld ?? sql``}`);
+  const read: Record<EntryRow['part'], BacklogEntry[]> = { again: [], found: [], old: [] };
+  for (const row of result.rows) read[row.part].push(entryOf(row));
   return read;
 }
 
@@ -229,7 +246,7 @@ const recordsOf = (entries: readonly BacklogEntry[]): SQL => {
 };
 
 interface EntryRow extends Record<string, unknown> {
-  is_again: boolean;
+  part: 'again' | 'found' | 'old';
   seq: string;
   recorded_at: string;
   kind: string;
