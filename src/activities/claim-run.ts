@@ -20,12 +20,18 @@ export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
   /** Claims a run with its first step. Returns null if the run must be claimed first, or cannot be claimed. */
   const claimLate = async (runId: string, executionRunId: string): ReturnType<RunActivities['claimRun']> => {
     const starting = await deps.takeStarting(runId);
-    if (starting === null || !mayClaimLate(deps, starting.source)) return null;
+    if (starting === null) return null;
     const { source, variables } = starting;
     const claim = createLateClaim(deps, source, executionRunId);
-    const { done, ended, call } = await performStretch(firstOf(runId, variables), NOTHING_CARRIED, claim);
-    if (!(await claim.make())) return null;
-    return { ...(await planFor(deps, runId)), variables, done, ended, ...(call && { call }) };
+    try {
+      if (!mayClaimLate(deps, source)) return null;
+      const { done, ended, call } = await performStretch(firstOf(runId, variables), NOTHING_CARRIED, claim);
+      if (!(await claim.make())) return null;
+      return { ...(await planFor(deps, runId)), variables, done, ended, ...(call && { call }) };
+    } finally {
+      // The time at which the run started is not known, so later steps must read the run.
+      if (!claim.isMade()) deps.forgetRun(runId);
+    }
   };
   return async ({ runId, executionRunId, resumes = false }) => {
     const { db } = deps.database;

@@ -22,6 +22,8 @@ export interface LateClaim {
    * run, or the run is not new.
    */
   make(): Promise<boolean>;
+  /** Whether `begin` or `make` has claimed the run. */
+  isMade(): boolean;
 }
 
 export function createLateClaim(deps: ActivityDeps, source: RunSource, executionRunId: string): LateClaim {
@@ -30,7 +32,10 @@ export function createLateClaim(deps: ActivityDeps, source: RunSource, execution
   return {
     async begin(names, key, config) {
       if (made !== undefined) return made && beginSent(db, names, key, config);
-      const startedAt = await claimAndBegin(db, names, executionRunId, key, config);
+      const claim = () => claimAndBegin(db, names, executionRunId, key, config);
+      // If the connection broke while the statement was being committed, a repeated statement waits for that commit but
+      // does not see its step. The next one does.
+      const startedAt = (await claim()) ?? (await claim());
       if (startedAt === null) return false;
       deps.noteStarted(source, startedAt);
       made = true;
@@ -43,6 +48,7 @@ export function createLateClaim(deps: ActivityDeps, source: RunSource, execution
       }
       return made;
     },
+    isMade: () => made === true,
   };
 }
 
@@ -65,8 +71,15 @@ export function claiming(claim: LateClaim | undefined, handlers: Handlers): Step
   };
 }
 
-/** Matches JSON in which an expression may read `run`: the word, but neither a field of something else nor a key. */
-const READS_RUN = /(?<![\w.])run\b(?!")/;
+/** Matches text in which an expression may read `run`: the word, but not a field of something else. */
+const READS_RUN = /(?<![\w.])run\b/;
+
+/** Returns whether a text in a step matches. Keys are not rendered. */
+function anyText(value: unknown, pattern: RegExp): boolean {
+  if (typeof value === 'string') return pattern.test(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some((each) => anyText(each, pattern));
+}
 
 /**
  * Returns whether a run may be claimed with its first step: the step is a call that is first tried inside the workflow
@@ -77,5 +90,5 @@ export function mayClaimLate(deps: ActivityDeps, { definition }: RunSource): boo
   if (first === undefined || !('action' in first)) return false;
   const action = deps.registry.action(first.action);
   if (action === undefined || action.execution === 'transaction') return false;
-  return executionOf(deps)(first).execution === 'short' && !READS_RUN.test(JSON.stringify(first));
+  return executionOf(deps)(first).execution === 'short' && !anyText(first, READS_RUN);
 }

@@ -58,6 +58,22 @@ describe('the backlog', () => {
     expect(backlog.take(10, never)).toEqual([]);
   });
 
+  it('compares changes with an entity of 100,000 changes without reading all of them for each', () => {
+    const backlog = createBacklog();
+    let reads = 0;
+    const entries = Array.from({ length: 100_000 }, (_, n) => ({
+      ...entry(n, 'one'),
+      get seq() {
+        reads += 1;
+        return n;
+      },
+    }));
+    backlog.add(entries);
+    backlog.add(entries.slice(0, 1_000));
+    expect(backlog.size()).toBe(100_000);
+    expect(reads).toBeLessThan(101_000 * 50);
+  });
+
   it('returns every change once, in order for each entity, in any sequence of adding and taking', () => {
     let state = 7;
     const random = (below: number) => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) % below;

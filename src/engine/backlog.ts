@@ -42,13 +42,12 @@ export function createBacklog(): Backlog {
     const changes = entities.get(entry.entity) ?? { entity: entry.entity, entries: [] };
     entities.set(entry.entity, changes);
     const { entries } = changes;
-    // Almost always, the change is the newest of its entity.
-    const before = entries.findLastIndex(({ seq }) => seq <= entry.seq);
-    if (entries[before]?.seq === entry.seq) return;
+    const at = positionOf(entry.seq, entries);
+    if (entries[at]?.seq === entry.seq) return;
     const [oldest] = entries;
-    entries.splice(before + 1, 0, entry);
+    entries.splice(at, 0, entry);
     size += 1;
-    if (before >= 0) return;
+    if (at > 0) return;
     if (oldest !== undefined) turns.remove(oldest.class, changes);
     turns.add(entry.class, changes);
   };
@@ -84,6 +83,17 @@ export function createBacklog(): Backlog {
       return taken;
     },
   };
+}
+
+/** Returns the index of the first entry whose position is `seq` or higher. An entity can have many thousands of entries. */
+function positionOf(seq: number, entries: readonly BacklogEntry[]): number {
+  let [low, high] = [0, entries.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((entries[middle]?.seq ?? Infinity) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The order in which classes, and entities within a class, have their turns. */

@@ -81,7 +81,11 @@ export interface ReadChanges {
 
 /** Reads the unrouted changes of one worker. */
 export interface ChangeReader {
-  read(partitions: Iterable<number>, options: ReadOptions): Promise<ReadChanges>;
+  /**
+   * Reads changes of the partitions that this worker holds. The keys of `held` are the partitions, the values the
+   * epochs of their leases.
+   */
+  read(held: ReadonlyMap<number, number>, options: ReadOptions): Promise<ReadChanges>;
 }
 
 /**
@@ -93,12 +97,14 @@ export interface ChangeReader {
 export function createChangeReader(db: Executor, limits: BacklogLimits = LIMITS): ChangeReader {
   let chooser: BacklogReader | undefined;
   return {
-    async read(iterable, options) {
-      const partitions = [...iterable].toSorted((a, b) => a - b).join(',');
-      if (chooser?.partitions !== partitions) chooser = undefined;
+    async read(held, options) {
+      const partitions = [...held.keys()].join(',');
+      // A worker that has lost a lease and taken it again must not choose from changes that another worker has routed.
+      const leases = JSON.stringify([...held].toSorted(([a], [b]) => a - b));
+      if (chooser?.leases !== leases) chooser = undefined;
       if (chooser === undefined) {
         const read = await readOldest(db, partitions, options);
-        if (read.isFull) chooser = createBacklogReader(db, partitions, limits);
+        if (read.isFull) chooser = createBacklogReader(db, { leases, partitions }, limits);
         return read;
       }
       const read = await chooser.read(options);
@@ -145,15 +151,15 @@ async function readRows(db: Executor, from: SQL): Promise<Omit<ReadChanges, 'isF
   };
 }
 
-/** Reads changes during a backlog of the given partitions. */
+/** Reads changes during a backlog, while the worker holds the given leases. */
 interface BacklogReader {
-  partitions: string;
+  leases: string;
   read(options: ReadOptions): Promise<ReadChanges>;
 }
 
 function createBacklogReader(
   db: Executor,
-  partitions: string,
+  { leases, partitions }: { leases: string; partitions: string },
   { maxBacklog, compareAfterMs }: BacklogLimits,
 ): BacklogReader {
   const backlog = createBacklog();
@@ -185,14 +191,15 @@ function createBacklogReader(
   };
 
   return {
-    partitions,
-    async read({ resting, limit }) {
+    leases,
+    async read(options) {
+      const { resting, limit } = options;
       const isMore = await refill();
       previous = backlog.take(limit, (entity) => resting.has(entity));
+      // If changes of resting entities fill the backlog, the others are found by reading the oldest changes.
+      if (previous.length === 0 && backlog.size() >= maxBacklog) return readOldest(db, partitions, options);
       const read = await readEach(db, previous);
-      // If the backlog contains only changes of resting entities, others are found by reading the oldest changes.
-      const isStuck = previous.length < limit && backlog.size() >= maxBacklog;
-      return { ...read, isFull: previous.length === limit || (isMore && !isStuck) };
+      return { ...read, isFull: previous.length === limit || isMore };
     },
   };
 }

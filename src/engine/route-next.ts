@@ -62,7 +62,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const held = leases.held();
     if (held.size === 0) return false;
     for (const [key, rest] of resting) if (rest.until <= deps.clock.now().getTime()) resting.delete(key);
-    const { changes, revision, anyWaits, isFull } = await reader.read(held.keys(), { resting, limit });
+    const { changes, revision, anyWaits, isFull } = await reader.read(held, { resting, limit });
     const readMs = performance.now() - since;
     // The index must be at least as new as the changes, because an automation that was saved before an event must
     // receive the event.

@@ -9,7 +9,8 @@ const event = (type: string, id: string): NewEvent => ({
   ...{ kind: KIND, id, event: 'automation.event', contextKey: id, occurredAt: new Date(), cause: CAUSE },
   payload: { type, source: 'test', data: {} },
 });
-const partitions = Array.from({ length: PARTITIONS }, (_, n) => n);
+const leases = (partitions: readonly number[], epoch = 1) => new Map(partitions.map((partition) => [partition, epoch]));
+const all = leases(Array.from({ length: PARTITIONS }, (_, n) => n));
 const bySeq = (a: number, b: number) => a - b;
 
 describe('reading the log', () => {
@@ -33,7 +34,7 @@ describe('reading the log', () => {
 
   const createReader = (limits?: BacklogLimits) => {
     const reader = createChangeReader(database.db, limits);
-    return async (limit: number, { held = partitions, resting = new Array<string>() } = {}) => {
+    return async (limit: number, { held = all, resting = new Array<string>() } = {}) => {
       const entities = new Map(resting.map((id) => [entityKey({ kind: KIND, id }), { kind: KIND, id }]));
       const { changes, isFull } = await reader.read(held, { resting: entities, limit });
       return { isFull, changes: changes.map(({ change }) => change), ids: changes.map(({ change }) => change.id) };
@@ -144,8 +145,8 @@ describe('reading the log', () => {
       const [one, two] = rows;
       if (one === undefined || two === undefined) throw new Error('the changes have fewer than two partitions');
       const read = createReader();
-      expect(await read(1, { held: [one.partition] })).toMatchObject({ isFull: true });
-      const held = [one.partition, two.partition];
+      expect(await read(1, { held: leases([one.partition]) })).toMatchObject({ isFull: true });
+      const held = leases([one.partition, two.partition]);
       expect(await read(1, { held })).toMatchObject({ isFull: true });
       expect((await read(200, { held })).ids).toHaveLength(one.count + two.count);
     });
@@ -166,16 +167,25 @@ describe('reading the log', () => {
       expect(new Set(ids).size).toBe(1_551);
     });
 
-    it('with more changes of resting entities than fit in memory, other changes are returned', async () => {
-      await append([...many(30, () => event('t', 'resting')), ...many(5, (n) => event('t', `e${n}`))]);
+    it('with more changes of resting entities than fit in memory, each read still returns other changes', async () => {
+      await append([...many(30, () => event('t', 'resting')), ...many(7, (n) => event('t', `e${n}`))]);
       const read = await createReaderOfBacklog({ maxBacklog: 20, compareAfterMs: 30_000 });
-      const seen = new Set<string>();
-      for (let n = 0; n < 4; n += 1) {
-        const { changes, ids } = await read(3, { resting: ['resting'] });
+      for (const expected of [3, 3, 1]) {
+        const { changes, ids, isFull } = await read(3, { resting: ['resting'] });
         await route(changes.map(({ seq }) => seq));
-        for (const id of ids) seen.add(id);
+        expect(new Set(ids).size).toBe(expected);
+        expect([ids.includes('resting'), isFull]).toEqual([false, expected === 3]);
       }
-      expect([...seen].toSorted()).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+    });
+
+    it('changes that another worker has routed are not chosen after a lease was lost and taken again', async () => {
+      await append(many(500, (n) => event('t', `e${n}`)));
+      const read = await createReaderOfBacklog();
+      await read(10);
+      await database.pool.query('update changes set routed_at = now()');
+      await append([event('t', 'new')]);
+      const again = leases([...all.keys()], 2);
+      expect(await read(10, { held: again })).toMatchObject({ ids: ['new'], isFull: false });
     });
 
     it('all changes are returned once, in order for each entity, however many fit in memory', async () => {

@@ -101,7 +101,8 @@ describe('a run that this process has started is claimed with its first call', (
   test('so that every step reads the time of the start that the row contains', async () => {
     const config = { text: '{{ run.startedAt }}' };
     b.probe.call = ({ config: rendered }) => Promise.resolve({ output: { text: (rendered as { text: string }).text } });
-    for (const actions of [[{ ...CALL, config }], [CALL, { ...CALL, config }]]) {
+    const spelled = { text: '{{\n\trun["startedAt"] }}' };
+    for (const actions of [[{ ...CALL, config }], [CALL, { ...CALL, config }], [{ ...CALL, config: spelled }]]) {
       const { id } = await startAndClaim(actions, { before: () => pause(20) });
       const row = await rowOf(id);
       if (row === undefined) throw new Error('the run has no row');

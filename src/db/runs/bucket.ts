@@ -50,6 +50,20 @@ function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[
 }
 
 /**
+ * Returns a query for the ids of the active runs in the scope of a bucket, which is a row `b` with the columns
+ * `automation_id` and `scope_key` (see `inScope`). It has two parts because Postgres uses the index on context keys only
+ * if the condition has no `or`.
+ */
+export function activeIn(b: string, more: SQL = sql`true`): SQL {
+  const bucket = (name: string) => sql.raw(`${b}.${name}`);
+  const active = sql`select r.id from runs r
+    where r.automation_id = ${bucket('automation_id')} and r.status in ${ACTIVE} and ${more}`;
+  return sql`${active} and ${bucket('scope_key')} = ${WHOLE_AUTOMATION}
+    union all ${active} and ${bucket('scope_key')} <> ${WHOLE_AUTOMATION}
+      and coalesce(r.context_key, '') = ${bucket('scope_key')}`;
+}
+
+/**
  * Returns the SQL condition for the runs in the scope of a bucket. It compares context keys rather than stored scope
  * keys, because runs of a version with another scope also count.
  */

@@ -39,6 +39,8 @@ export interface RunSources {
    * return null. Until the run is claimed, `facts.run.startedAt` is not known.
    */
   takeStarting(runId: string): Promise<{ source: RunSource; variables: Record<string, unknown> } | null>;
+  /** Removes a run from the cache. */
+  forgetRun(runId: string): void;
   /** Completes a run from `takeStarting` when it has been claimed. */
   noteStarted(source: RunSource, startedAt: Date): void;
 }
@@ -97,6 +99,7 @@ export function createRunSources(db: Executor): RunSources {
       if (started === undefined) return null;
       return { source: await keep(runId, started.row), variables: started.variables };
     },
+    forgetRun: (runId) => void runs.take(runId),
     noteStarted(source, startedAt) {
       source.facts.run.startedAt = startedAt.toISOString();
     },

@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { WHOLE_AUTOMATION } from '../../domain/run/bucket';
 import type { Executor } from '../executor';
-import { ACTIVE, type Bucket } from './bucket';
+import { activeIn, type Bucket } from './bucket';
 import type { RunRequest } from './run-request';
 
 /** The facts on which the decision about a requested run depends, read under the lock of its bucket. */
@@ -34,9 +33,7 @@ export async function readStandings(
     buckets as materialized (
       select b.automation_id, b.scope_key, n.active, n.newest
       from (select distinct automation_id, scope_key from requested) b cross join lateral (
-        select count(*)::int as active, max(r.id::text) as newest from runs r
-        where r.automation_id = b.automation_id and r.status in ${ACTIVE}
-          and (b.scope_key = ${WHOLE_AUTOMATION} or coalesce(r.context_key, '') = b.scope_key)) n)
+        select count(*)::int as active, max(each.id::text) as newest from (${activeIn('b')}) each) n)
     select coalesce(a.deleted_at is null and (a.status = 'enabled' or q.even), false) as runnable,
       q.change_id is not null and exists (select 1 from runs r where r.automation_id = q.automation_id
         and r.trigger_id = q.trigger_id and r.change_id = q.change_id) as duplicate,

@@ -79,12 +79,14 @@ function headOf({ automationId, scopeKey }: Bucket): SQL {
 
 /**
  * Returns the SQL condition that no active run of the bucket has started or may start. `except` is the id of a run that
- * is ignored because it ends in the same statement.
+ * is ignored because it ends in the same statement. The condition refers to the queued run `head`, so that Postgres
+ * evaluates it only if there is one.
  */
 function noneActive(bucket: Bucket, except: string | null = null): SQL {
   return sql`not exists (
     select 1 from runs
-    where ${inScope(bucket)} and status in ${ACTIVE} and start_at is not null and id is distinct from ${except}::uuid)`;
+    where ${inScope(bucket)} and status in ${ACTIVE} and start_at is not null and id is distinct from ${except}::uuid
+      and id <> head.id)`;
 }
 
 /**
@@ -93,7 +95,7 @@ function noneActive(bucket: Bucket, except: string | null = null): SQL {
  */
 export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string | null> {
   const result = await tx.execute<{ id: string }>(sql`
-    update runs set start_at = clock_timestamp() where id = ${headOf(bucket)} and ${noneActive(bucket)}
+    update runs head set start_at = clock_timestamp() where id = ${headOf(bucket)} and ${noneActive(bucket)}
     returning id`);
   return result.rows[0]?.id ?? null;
 }
@@ -191,7 +193,7 @@ const runEndParts = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`):
       update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
       where run_id in (select id from ended) and status in ('pending', 'running', 'waiting') and ${openSteps}),
     next as (
-      update runs set start_at = clock_timestamp()
+      update runs head set start_at = clock_timestamp()
       where id = ${headOf(bucket)} and exists (select 1 from ended) and ${noneActive(bucket, runId)}
       returning id)`;
 

@@ -1,13 +1,10 @@
 import { sql } from 'drizzle-orm';
-import { WHOLE_AUTOMATION } from '../../domain/run/bucket';
 import type { Executor } from '../executor';
-import { ACTIVE, lockBucket, type Bucket } from './bucket';
+import { activeIn, lockBucket, type Bucket } from './bucket';
 import { promoteNext } from './run-states';
 
-const STALLED = sql`p.status = 'pending' and p.start_at is null and not exists (
-  select 1 from runs r
-  where r.automation_id = p.automation_id and r.status in ${ACTIVE} and r.start_at is not null
-    and (p.scope_key = ${WHOLE_AUTOMATION} or coalesce(r.context_key, '') = p.scope_key))`;
+const STALLED = sql`p.status = 'pending' and p.start_at is null
+  and not exists (${activeIn('p', sql`r.start_at is not null`)})`;
 
 /** SQL condition: the first queued run of some bucket is waiting although no active run precedes it. */
 export const bucketStalled = sql`exists (select 1 from runs p where ${STALLED})`;
