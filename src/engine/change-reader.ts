@@ -95,20 +95,20 @@ export interface ChangeReader {
  * and so do the entities within a class (see `backlog.ts`). Changes of one entity keep their order in both cases.
  */
 export function createChangeReader(db: Executor, limits: BacklogLimits = LIMITS): ChangeReader {
-  let chooser: BacklogReader | undefined;
+  let backlog: BacklogReader | undefined;
   return {
     async read(held, options) {
       const partitions = [...held.keys()].join(',');
       // A worker that has lost a lease and taken it again must not choose from changes that another worker has routed.
       const leases = JSON.stringify([...held].toSorted(([a], [b]) => a - b));
-      if (chooser?.leases !== leases) chooser = undefined;
-      if (chooser === undefined) {
+      if (backlog?.leases !== leases) backlog = undefined;
+      if (backlog === undefined) {
         const read = await readOldest(db, partitions, options);
-        if (read.isFull) chooser = createBacklogReader(db, { leases, partitions }, limits);
+        if (read.isFull) backlog = createBacklogReader(db, { leases, partitions }, limits);
         return read;
       }
-      const read = await chooser.read(options);
-      if (!read.isFull) chooser = undefined;
+      const read = await backlog.read(options);
+      if (!read.isFull) backlog = undefined;
       return read;
     },
   };

@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { createLateClaim } from '../../src/activities/late-claim';
+import { claimAndBegin } from '../../src/db/runs/claim';
 import type { ActivityBench, Fault } from '../support/activities';
 import {
   atEachFault,
@@ -110,6 +114,35 @@ describe('a run that this process has started is claimed with its first call', (
       expect(row.started_at.getTime()).toBeGreaterThan(row.created_at.getTime());
       expect(row.finished_at.getTime()).toBeGreaterThanOrEqual(row.started_at.getTime());
     }
+  });
+
+  test('a run that another execution has claimed is read again, because its start is not known', async () => {
+    const activities = b.activities();
+    const id = await b.runOf([CALL], { status: 'pending' });
+    await activities.start(id);
+    await b.database.pool.query(
+      `update runs set status = 'running', execution_run_id = 'e2', started_at = '2020-01-01' where id = $1`,
+      [id],
+    );
+    expect(await b.run(() => activities.claimRun({ runId: id, executionRunId: 'e1' }))).toBeNull();
+    expect((await activities.deps.sourceOf(id)).facts.run.startedAt).toBe('2020-01-01T00:00:00.000Z');
+  });
+
+  test('by a statement that is repeated while the first one is being committed', async () => {
+    const id = await b.runOf([CALL], { status: 'pending' });
+    const key = { of: 'e1/local/1', no: 1, token: randomUUID() };
+    const names = { runId: id, path: 'actions[0]', actionId: null, kind: 'action', action: 'probe.call', view: [] };
+    const first = await b.database.pool.connect();
+    await first.query('begin');
+    await claimAndBegin(drizzle(first), names as never, 'e1', key);
+    const activities = b.activities();
+    const late = createLateClaim(activities.deps, await activities.deps.sourceOf(id), 'e1');
+    const repeated = late.begin(names as never, key);
+    await pause(200);
+    await first.query('commit');
+    first.release();
+    expect(await repeated).toBe(true);
+    expect(await b.step(id)).toMatchObject({ status: 'running', attempts: 1 });
   });
 
   test('a large trigger is read when the run is claimed', async () => {

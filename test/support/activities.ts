@@ -51,9 +51,11 @@ export interface ActivityBench {
    * Returns activities in which the fault occurs. `statements` returns how many statements and transactions they have
    * run. `start` takes a pending run from the table, as the process does before it starts the run.
    */
-  activities(
-    fault?: Fault,
-  ): ReturnType<typeof createActivities> & { statements: () => number; start: (runId: string) => Promise<void> };
+  activities(fault?: Fault): ReturnType<typeof createActivities> & {
+    statements: () => number;
+    start: (runId: string) => Promise<void>;
+    deps: ActivityDeps;
+  };
   /** Calls an activity as Temporal does. Default: as the first attempt of a local activity. */
   run<R>(work: () => Promise<R>, info?: { isLocal?: boolean; attempt?: number; activityId?: string }): Promise<R>;
   /**
@@ -170,7 +172,7 @@ export async function startActivityBench(): Promise<ActivityBench> {
         if (run === undefined) throw new Error(`Run ${runId} is not pending.`);
         deps.keepStarting(run);
       };
-      return { ...createActivities(deps), statements: () => statements, start };
+      return { ...createActivities(deps), statements: () => statements, start, deps };
     },
     run: (work, { isLocal = true, attempt = 1, activityId = 'a1' } = {}) =>
       new MockActivityEnvironment({

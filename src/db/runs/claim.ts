@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import type { RunError } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 import type { AttemptKey } from './attempts';
-import type { StepNames } from './step-states';
+import { insertSentStep, type StepNames } from './step-states';
 
 /*
  * Every execution claims the row of its run before it has any effect. `claimRun` only claims. `claimAndBegin` also begins
@@ -99,11 +99,12 @@ export const pendingColumns = (r: string, isWanted: SQL = sql`true`): SQL => {
  */
 export async function claimAndBegin(
   db: Executor,
-  { runId, path, actionId, kind, action }: StepNames,
+  names: StepNames,
   executionRunId: string,
   key: AttemptKey,
   config?: Record<string, unknown>,
 ): Promise<Date | null> {
+  const { runId, path } = names;
   const begun = await db.execute<{ started_at: string }>(sql`
     with claimed as (
       update runs set status = 'running', execution_run_id = ${executionRunId},
@@ -116,11 +117,7 @@ export async function claimAndBegin(
           and exists (select 1 from run_steps s where s.run_id = ${runId} and s.path = ${path}
             and s.status = 'running' and s.attempt ->> 'token' = ${key.token})))
       returning id, started_at)
-    insert into run_steps (run_id, path, action_id, kind, action, status, attempts, attempt, trace, started_at)
-    select id, ${path}, ${actionId}, ${kind}, ${action}, 'running', 1,
-      ${JSON.stringify(key)}::jsonb || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())),
-      ${JSON.stringify(config === undefined ? {} : { config })}::jsonb, clock_timestamp()
-    from claimed
+    ${insertSentStep(names, key, config)} from claimed
     on conflict (run_id, path) do update set seq = nextval('change_seq')
     returning (select started_at from claimed) as started_at`);
   const [row] = begun.rows;

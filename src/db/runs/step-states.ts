@@ -133,26 +133,36 @@ export async function beginStep(
 }
 
 /**
+ * Returns the beginning of a statement that inserts the step of a call whose first attempt counts as sent. It ends
+ * before `from`: the column `id` must be the run.
+ */
+export const insertSentStep = (
+  { path, actionId, kind, action }: StepNames,
+  key: AttemptKey,
+  config: Record<string, unknown> | undefined,
+): SQL => sql`
+    insert into run_steps (run_id, path, action_id, kind, action, status, attempts, attempt, trace, started_at)
+    select id, ${path}, ${actionId}, ${kind}, ${action}, 'running', 1,
+      ${JSON.stringify(key)}::jsonb || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())),
+      ${JSON.stringify(config === undefined ? {} : { config })}::jsonb, clock_timestamp()`;
+
+/**
  * Opens the step of a call and counts its first attempt as sent, in one statement. The caller must know the artifacts and
  * secrets of the run, because this statement does not read them. Returns false if the run has ended or an earlier attempt
  * has begun the step; the step is then unchanged. The statement can be repeated with the same key if its answer was lost.
  */
 export async function beginSent(
   db: Executor,
-  { runId, path, actionId, kind, action }: StepNames,
+  names: StepNames,
   key: AttemptKey,
   config?: Record<string, unknown>,
 ): Promise<boolean> {
   const begun = await db.execute(sql`
-    with run as materialized (select id, status from runs where id = ${runId} for no key update),
+    with run as materialized (select id, status from runs where id = ${names.runId} for no key update),
     awake as (
       update runs set status = 'running', seq = nextval('change_seq') from run
       where runs.id = run.id and run.status = 'waiting')
-    insert into run_steps (run_id, path, action_id, kind, action, status, attempts, attempt, trace, started_at)
-    select id, ${path}, ${actionId}, ${kind}, ${action}, 'running', 1,
-      ${JSON.stringify(key)}::jsonb || jsonb_build_object('sentAt', extract(epoch from clock_timestamp())),
-      ${JSON.stringify(config === undefined ? {} : { config })}::jsonb, clock_timestamp()
-    from run where status in ('running', 'waiting')
+    ${insertSentStep(names, key, config)} from run where status in ('running', 'waiting')
     on conflict (run_id, path) do update set seq = nextval('change_seq')
     where run_steps.status = 'running' and run_steps.attempt ->> 'token' = ${key.token}`);
   return begun.rowCount === 1;
