@@ -1,5 +1,6 @@
 import type { SealedRunSecret } from '../db/secrets';
 import type { StepStart, StoredArtifact } from '../db/runs/step-states';
+import type { DeferredEnd } from './deferred-end';
 import type { UsedSecret } from './run-secrets';
 
 /** The artifacts and secrets of a run, as its steps have left them so far. */
@@ -14,10 +15,12 @@ export interface CarriedState {
 /**
  * Carries the state of a run from one step of a stretch to the next, so that the next step does not read it. It is null
  * when it is not certain that nothing else has written artifacts or secrets of the run: this process must have written
- * the end of the previous step.
+ * or deferred the end of the previous step.
  */
 export interface Carry {
   state: CarriedState | null;
+  /** The last end that was deferred, whether or not it has been written since. */
+  end: DeferredEnd | null;
 }
 
 /** The state of a run that has performed no step. */

@@ -1,22 +1,15 @@
 import { claimAndBegin } from '../db/runs/claim';
-import { beginSent, type StepNames } from '../db/runs/step-states';
-import type { AttemptKey } from '../db/runs/attempts';
+import { beginSent } from '../db/runs/step-states';
 import type { RunSource } from '../db/runs/run-source';
-import type { StepInput, StepOutcome } from '../domain/run/activities';
-import type { StepHandlers } from '../domain/run/interpret/inline';
 import type { ActivityDeps } from './deps';
 import { executionOf } from './plan-for';
+import type { PrecedingWrite } from './preceding-write';
 
 /**
  * The claim of a run whose row this process already has. It is made when the first call is about to be sent, in the
  * statement that begins its step, or before anything else is written.
  */
-export interface LateClaim {
-  /**
-   * Claims the run if necessary, and begins a step with an attempt that is sent at once (see `beginSent`). Returns
-   * false if the step was not begun. The run may then be unclaimed.
-   */
-  begin(names: StepNames, key: AttemptKey, config?: Record<string, unknown>): Promise<boolean>;
+export interface LateClaim extends PrecedingWrite {
   /**
    * Claims the run if necessary. Returns false if this execution must not continue in this way: it has not claimed the
    * run, or the run is not new.
@@ -30,6 +23,7 @@ export function createLateClaim(deps: ActivityDeps, source: RunSource, execution
   const { db } = deps.database;
   let made: boolean | undefined;
   return {
+    mayBeRead: false,
     async begin(names, key, config) {
       if (made !== undefined) return made && beginSent(db, names, key, config);
       const claim = () => claimAndBegin(db, names, executionRunId, key, config);
@@ -49,25 +43,6 @@ export function createLateClaim(deps: ActivityDeps, source: RunSource, execution
       return made;
     },
     isMade: () => made === true,
-  };
-}
-
-type Handlers = Omit<StepHandlers, 'perform'> & {
-  perform: (step: StepInput, claim?: LateClaim) => Promise<StepOutcome>;
-};
-
-const CLOSED = { type: 'closed' } as const;
-
-/** Makes the first step of a run claim the run itself, and claims it before anything else is evaluated or performed. */
-export function claiming(claim: LateClaim | undefined, handlers: Handlers): StepHandlers {
-  if (claim === undefined) return handlers;
-  return {
-    ...handlers,
-    evaluate: async (step) => ((await claim.make()) ? handlers.evaluate(step) : CLOSED),
-    async perform(step) {
-      if (step.path === 'actions[0]') return handlers.perform(step, claim);
-      return (await claim.make()) ? handlers.perform(step) : CLOSED;
-    },
   };
 }
 

@@ -18,11 +18,12 @@ import type { ActivityDeps } from './deps';
 import { makeCall } from './make-call';
 import { codeOf } from './perform-transaction';
 import { persist } from './persist';
+import { isPreceded } from './preceding-write';
 import { prepareCall, type PreparedCall } from './prepare-call';
 import { auditRefusedSecret } from './refused-secret';
 import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled } from '../evaluation/steps/enabled';
-import { outcomeBefore, recordedOutcome, writeFailure, writeSuccess } from './settle-step';
+import { deferSuccess, outcomeBefore, recordedOutcome, writeFailure, writeSuccess } from './settle-step';
 import { secretsOfStep } from './secrets-of-step';
 import { configOf, placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
@@ -59,13 +60,14 @@ async function beginAndCall(
 ): Promise<StepOutcome> {
   const { db } = deps.database;
   const { names, input } = step;
+  if (input.journal.length > 0 && !(await isPreceded(step.preceding))) return { type: 'closed' };
   await writeJournal(db, names.runId, input.journal);
   const key = keyOf(context);
   const prepared = await prepareFirst(deps, { step, action, context, key });
   if (prepared && (await beginPrepared(deps, prepared.attempt))) {
     return settlingFailure(deps, prepared.attempt, () => sendAndSettle(deps, prepared.attempt, prepared.call));
   }
-  if (step.claim && !(await step.claim.make())) return { type: 'closed' };
+  if (!(await isPreceded(step.preceding))) return { type: 'closed' };
   const start = await beginStep(db, names, 'show', input.wait, key);
   const before = outcomeBefore(step, start);
   if (before) return before;
@@ -104,9 +106,9 @@ async function prepareFirst(
 /** Begins a step with an attempt that is sent at once. Returns false if the step began before, or the run has ended. */
 async function beginPrepared(deps: ActivityDeps, { step, context, key }: Attempt): Promise<boolean> {
   await deps.failpoint('before-attempt-is-sent');
-  const { names, claim } = step;
+  const { names, preceding } = step;
   return persist(context, () =>
-    claim ? claim.begin(names, key, configOf(step)) : beginSent(deps.database.db, names, key, configOf(step)),
+    preceding ? preceding.begin(names, key, configOf(step)) : beginSent(deps.database.db, names, key, configOf(step)),
   );
 }
 
@@ -169,8 +171,16 @@ async function sendAndSettle(deps: ActivityDeps, attempt: Attempt, call: Prepare
   return succeed(deps, attempt, call, result);
 }
 
-const succeed = (deps: ActivityDeps, attempt: Attempt, { consumed }: PreparedCall, result: ActionResult) =>
-  settle(deps, attempt, (tx) => writeSuccess(tx, deps, attempt.step, attempt.action, result, consumed), { result });
+async function succeed(
+  deps: ActivityDeps,
+  attempt: Attempt,
+  { consumed }: PreparedCall,
+  result: ActionResult,
+): Promise<StepOutcome> {
+  if (deferSuccess(deps, attempt, result, consumed)) return { type: 'done' };
+  const { step, action } = attempt;
+  return settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, result, consumed), { result });
+}
 
 const sentOf = ({ config, connection, prepared }: PreparedCall) => ({
   ...{ config, prepared, at: performance.now() },

@@ -3,19 +3,23 @@ import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { Action } from '../integrations/contract';
 import type { Carry } from './carried-state';
 import type { ActivityDeps } from './deps';
-import type { LateClaim } from './late-claim';
 import { lacksFilters, leaveToOtherWorker } from './leave-to-other';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
+import { isPreceded, type PrecedingWrite } from './preceding-write';
 import { stepOf, type ActionStepOfRun, type LastStep } from './step';
 
 /** What the steps of a stretch share. */
 interface Within {
   last?: LastStep | undefined;
   carry?: Carry | undefined;
-  /** Set if the run may still have to be claimed. */
-  claim?: LateClaim | undefined;
+  preceding?: PrecedingWrite | undefined;
 }
+
+/** Returns whether an action may be prepared before what precedes it has been written. */
+const mayBePrepared = (action: Action | undefined, preceding: PrecedingWrite | undefined): boolean =>
+  action?.execution === 'call' &&
+  !(preceding?.mayBeRead && (action.prepare !== undefined || action.consumes !== undefined));
 
 /** Gives the step the state that the previous step has left. */
 function takeOver(step: ActionStepOfRun, carry: Carry): void {
@@ -29,15 +33,16 @@ function takeOver(step: ActionStepOfRun, carry: Carry): void {
  * writes to the tables, and stores the outcome.
  */
 export function createPerformStep(deps: ActivityDeps): (input: StepInput, within?: Within) => Promise<StepOutcome> {
-  return async (input, { last, carry, claim } = {}) => {
+  return async (input, { last, carry, preceding } = {}) => {
     const source = await deps.sourceOf(input.runId);
     const lacking = deps.filtersLacking(source.definition);
     if (lacking.length > 0) throw lacksFilters(lacking);
     const step = stepOf(source, input) as ActionStepOfRun;
     if (last?.path === input.path) step.last = last;
     if (carry) takeOver(step, carry);
-    if (claim) step.claim = claim;
     const action: Action | undefined = deps.registry.action(step.action.action);
+    if (preceding) step.preceding = preceding;
+    if (!mayBePrepared(action, preceding) && !(await isPreceded(preceding))) return { type: 'closed' };
     if (!action) return leaveToOtherWorker(deps, step, Context.current());
     const started = performance.now();
     const result =

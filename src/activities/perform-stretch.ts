@@ -16,15 +16,17 @@ import { hasLanes } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
-import type { CarriedState } from './carried-state';
+import type { CarriedState, Carry } from './carried-state';
+import { settleStretch } from './deferred-end';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
 import { lacksFilters, lacksTriggers } from './leave-to-other';
 import { createEvaluateStep } from './evaluate-step';
-import { claiming, type LateClaim } from './late-claim';
+import type { LateClaim } from './late-claim';
 import { createPerformStep } from './perform-step';
 import { addressIn } from './origin-load';
 import { executionOf } from './plan-for';
+import { writingFirst } from './preceding-write';
 import type { LastStep } from './step';
 
 /**
@@ -66,12 +68,15 @@ export function createPerformStretch(
     const stretch = await beginStretch(deps, input);
     const last = lastStepOf(source, input);
     const callsApart = (path: string) => needsCallsQueue(deps, source, path);
-    const carry = mayCarry(source, input) ? { state } : undefined;
-    const handlers = claiming(claim, {
+    const carry: Carry = { state, end: null };
+    const carried = mayCarry(source, input) ? carry : undefined;
+    const handlers = writingFirst(() => (claim?.isMade() === false ? claim : (carry.end ?? undefined)), {
       ...{ evaluate, callsApart },
-      perform: (step, ownClaim) => perform(step, { last, carry, claim: ownClaim }),
+      perform: (step, preceding) => perform(step, { last, carry: carried, preceding }),
     });
-    const stretched = await driveInline(stretch, handlers, withBudget(input));
+    // An end that is still deferred is also written if the next step has met an error.
+    const driven = await driveInline(stretch, handlers, withBudget(input)).finally(() => carry.end?.settle());
+    const stretched = await settleStretch(carry.end, driven);
     if (stretched.done.some(isClosed)) return (await recallStretch(deps, input)) ?? stretched;
     if (!stretched.ended) return stretched;
     const ended =

@@ -65,7 +65,7 @@ async function rememberSecrets(
   const { names, state = NOTHING_CARRIED } = step;
   const more = notStored(state, used);
   // Secrets are stored only for runs that have been claimed.
-  if (more.length > 0) await step.claim?.make();
+  if (more.length > 0) await step.preceding?.make();
   await secrets.remember(names.runId, more);
   step.state &&= { ...state, used: [...state.used, ...more] };
   step.mask = secrets.maskOf(names.runId, state.secrets, [...state.used, ...more]);

@@ -8,8 +8,11 @@ import { maskFields } from '../domain/secrets/mask-values';
 import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { RunError, StepStatus } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../integrations/contract';
+import type { Attempt } from './call-attempt';
 import { withArtifact } from './carried-state';
+import { deferEnd } from './deferred-end';
 import type { ActivityDeps } from './deps';
+import { persist } from './persist';
 import { placeOf, runError, stepOf, traceOf, type Step } from './step';
 
 interface Standing {
@@ -39,18 +42,20 @@ export function outcomeBefore(step: Step, { open, finished }: Standing): StepOut
   return { type: 'failed', error: finished.error ?? runError(step, 'internal', 'The step had failed.') };
 }
 
-/**
- * Writes the success of a step: its output, its artifact, and the end of the artifact that it consumed. Returns null if
- * the step or its run had already ended.
- */
-export async function writeSuccess(
-  tx: Executor,
+/** The successful end of a step, and the artifact that it creates. */
+interface Success {
+  end: StepEnd;
+  artifact: Omit<StoredArtifact, 'path'> | undefined;
+}
+
+/** Returns the successful end of a step: its output, its artifact, and the end of the artifact that it consumed. */
+function successOf(
   deps: ActivityDeps,
   step: Step,
   action: Action,
   result: ActionResult,
   consumed: Record<string, unknown> | null,
-): Promise<StepOutcome | null> {
+): Success {
   const { actionId } = step.names;
   const type = deps.registry.artifactTypeOf(step.names.action ?? '');
   const { mask } = step;
@@ -63,16 +68,51 @@ export async function writeSuccess(
           data: maskFields(mask, artifactData(action, result), own),
         }
       : undefined;
-  const written = await writeEnd(tx, deps, step, {
+  const end: StepEnd = {
     ...placeOf(step),
     status: 'success',
     trace: traceOf(step),
     ...(output === undefined ? {} : { result: output }),
     ...(artifact && { artifact: { ...artifact, closed: result.closesConsumed ?? false } }),
     ...mask(closing(deps, action, result, consumed)),
-  });
+  };
+  return { end, artifact };
+}
+
+/** Writes the success of a step. Returns null if the step or its run had already ended. */
+export async function writeSuccess(
+  tx: Executor,
+  deps: ActivityDeps,
+  step: Step,
+  action: Action,
+  result: ActionResult,
+  consumed: Record<string, unknown> | null,
+): Promise<StepOutcome | null> {
+  const { end, artifact } = successOf(deps, step, action, result, consumed);
+  const written = await writeEnd(tx, deps, step, end);
   carryOn(step, written, artifact);
   return written ? { type: 'done' } : null;
+}
+
+/**
+ * Defers the success of a call until the next step of the stretch is about to be carried out. Returns false if it must be
+ * written at once: the step is the last one of its run or the only one of its stretch, or the state of the run is not
+ * known.
+ */
+export function deferSuccess(
+  deps: ActivityDeps,
+  { step, action, context }: Pick<Attempt, 'step' | 'action' | 'context'>,
+  result: ActionResult,
+  consumed: Record<string, unknown> | null,
+): boolean {
+  const { carry, state, last } = step;
+  if (carry === undefined || state === undefined || last !== undefined || action.settled !== undefined) return false;
+  const { db } = deps.database;
+  const { end, artifact } = successOf(deps, step, action, result, consumed);
+  const write = async () => ((await endStep(db, end)) ? null : recordedOutcome(db, step));
+  carry.end = deferEnd(deps.database, end, () => persist(context, write));
+  carryOn(step, true, artifact);
+  return true;
 }
 
 /** Leaves the state of the run for the next step, if this attempt has written the end of this step. */

@@ -17,7 +17,7 @@ import type { RunFacts } from '../domain/run/scope';
 import type { ExpressionContext } from '../evaluation/evaluator';
 import type { RunSource } from '../db/runs/run-source';
 import type { CarriedState, Carry } from './carried-state';
-import type { LateClaim } from './late-claim';
+import type { PrecedingWrite } from './preceding-write';
 
 /** The step of a run that an activity performs. */
 export interface Step {
@@ -39,8 +39,8 @@ export interface Step {
   last?: LastStep;
   /** State of the run at the start of the step, and the secrets that the step has stored since. */
   state?: CarriedState;
-  /** Set if the run may still have to be claimed before the step writes anything. */
-  claim?: LateClaim;
+  /** Set if something may still have to be written before the step writes anything. */
+  preceding?: PrecedingWrite;
   /** Where the success of the step leaves the state of the run for the next step of the stretch. */
   carry?: Carry;
 }

@@ -168,6 +168,29 @@ export async function beginSent(
   return begun.rowCount === 1;
 }
 
+/**
+ * Ends a step, and begins the next one like `beginSent`, in one statement. Returns false, and neither ends nor begins a
+ * step, if `endStep` or `beginSent` would return false. The statement can be repeated with the same key if its answer
+ * was lost.
+ */
+export async function endAndBeginSent(
+  db: Executor,
+  end: StepEnd,
+  names: StepNames,
+  key: AttemptKey,
+  config?: Record<string, unknown>,
+): Promise<boolean> {
+  const next = sql`select 1 from run_steps n where n.run_id = ${names.runId} and n.path = ${names.path}`;
+  const begun = await db.execute(sql`
+    with ${stepEndParts(end, sql`for no key update`)},
+    ended as (${endedRow(end)} and not exists (${next}) returning run_id)
+    ${insertSentStep(names, key, config)} from run
+    where exists (select 1 from ended) or exists (${next} and n.status = 'running' and n.attempt ->> 'token' = ${key.token})
+    on conflict (run_id, path) do update set seq = nextval('change_seq')
+    where run_steps.status = 'running' and run_steps.attempt ->> 'token' = ${key.token}`);
+  return begun.rowCount === 1;
+}
+
 const ENDED: readonly string[] = ['success', 'failed', 'skipped', 'cancelled'];
 
 /** Converts the result of `beginStep`. Without a row, the run does not exist and counts as not open. */
