@@ -45,6 +45,8 @@ export interface BatchDeps extends RouteDeps {
   listenerCalls: ListenerCalls;
   /** Called when the listeners of a change take too long. Changes of its entity must then not be read for a moment. */
   onSlowListener: (change: Change) => void;
+  /** Called with the number of admitted runs that have to wait for a slot. */
+  onRunsWaiting: (count: number) => void;
 }
 
 /**
@@ -154,7 +156,7 @@ async function decide(deps: BatchDeps, batch: readonly Attempted[], blocked: Set
   const [first] = batch;
   if (first === undefined) return;
   try {
-    await routeBatch(deps, batch);
+    deps.onRunsWaiting(await routeBatch(deps, batch));
   } catch (error) {
     if (isDatabaseUnavailable(error)) throw error;
     if (batch.length === 1) return recordFailure(deps, first.routable, error, blocked);

@@ -62,10 +62,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         // `poked` is cleared before the read, so that a change that commits after the read wakes the loop again. If a
         // change that was committed earlier does not fit into the read, the read is full and the loop continues anyway.
         poked = false;
-        const full = await routeNext();
-        if (!full && !poked && !stopped) await routing.sleep(POLL_MS);
+        const { isFull, pauseMs } = await routeNext();
+        const waitMs = isFull ? pauseMs : POLL_MS;
+        if (waitMs > 0 && !poked && !stopped) await routing.sleep(waitMs);
         const left = since + READ_EVERY_MS - performance.now();
-        if (!full && left > 0 && !stopped) await pause(left);
+        if (!isFull && left > 0 && !stopped) await pause(left);
       } catch (error) {
         if (isDatabaseUnavailable(error))
           log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is reachable again');

@@ -161,9 +161,10 @@ async function enter(
  * same transaction, so that a change that is read a second time is recognized as routed and has no effect. Changes that
  * another worker has routed, or whose partition another worker has taken over, are left out. Locks are taken in a fixed
  * order (dwells of the entities, windows, dwells to arm, buckets; each sorted), so that two batches cannot deadlock.
- * Under each lock, changes are decided in the given order.
+ * Under each lock, changes are decided in the given order. Returns how many runs were admitted that have to wait for a
+ * slot.
  */
-export async function routeBatch(deps: RouteDeps, batch: readonly GatedChange[]): Promise<void> {
+export async function routeBatch(deps: RouteDeps, batch: readonly GatedChange[]): Promise<number> {
   const survivors: Survivor[] = [];
   const decided = await deps.database.db
     .transaction(async (tx): Promise<AdmissionDecisions & { armed: boolean }> => {
@@ -198,8 +199,9 @@ export async function routeBatch(deps: RouteDeps, batch: readonly GatedChange[])
       throw error;
     });
   if (decided.admissions.length > 0 || decided.reasons.length > 0) await deps.failpoint('after-admit-commit');
-  carryOut(deps, decided);
+  const waiting = carryOut(deps, decided);
   if (decided.armed) deps.onDwellsToStart();
+  return waiting;
 }
 
 /** Counts the arrivals. Candidates whose window fires continue with the remaining gates. */

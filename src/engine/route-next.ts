@@ -14,17 +14,9 @@ import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
 import { createPrepareChange, type FailedChange, type PreparedChange, type Resting } from './prepare-change';
 import type { RouteDeps } from './route-batch';
+import { createRoutingPace } from './routing-pace';
 import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
-/**
- * Minimum and maximum of the target duration, in milliseconds, for reading and routing one batch. If it is short, a
- * change that arrives after a burst is read soon.
- */
-const [MIN_ROUND_MS, MAX_ROUND_MS] = [40, 150];
-/** Target ratio of the duration of a round to the duration of its read, because a read is expensive. */
-const ROUND_PER_READ = 5;
-/** Initial, minimum and maximum number of changes that are read at a time. */
-const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 16, 500];
 /** Milliseconds until a change whose listeners take too long is read again. */
 const SLOW_LISTENER_MS = 250;
 /** Maximum number of waits that are recorded for one change. */
@@ -39,12 +31,21 @@ export interface RouteNextDeps extends RouteDeps, WakeDeps {
   onRouted: (lagSeconds: number) => void;
 }
 
+/** The result of one iteration of the dispatcher. */
+export interface Iteration {
+  /** Whether the read was full, which means that there may be more changes. */
+  isFull: boolean;
+  /** Milliseconds to pause before the next iteration, unless changes have arrived. */
+  pauseMs: number;
+}
+
+const NOTHING_DONE: Iteration = { isFull: false, pauseMs: 0 };
+
 /**
  * Creates the function that does one iteration of the dispatcher: it reads unrouted changes of the held partitions,
- * wakes waits, and routes the changes. It returns whether the read was full, which means that there may be more
- * changes.
+ * wakes waits, and routes the changes.
  */
-export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
+export function createRouteNext(deps: RouteNextDeps): () => Promise<Iteration> {
   const { database, leases } = deps;
   const handover = createHandover({ ...deps, db: database.db });
   const resting: Resting = new Map();
@@ -54,15 +55,18 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     listenerCalls: createListenerCalls(),
     onSlowListener: ({ kind, id }: Change) =>
       void resting.set(entityKey({ kind, id }), { kind, id, until: deps.clock.now().getTime() + SLOW_LISTENER_MS }),
+    onRunsWaiting: (count: number) => void (waiting += count),
   };
   const reader = createChangeReader(database.db);
-  let limit = INITIAL_BATCH;
+  const pace = createRoutingPace();
+  let waiting = 0;
   return async () => {
     const since = performance.now();
+    waiting = 0;
     const held = leases.held();
-    if (held.size === 0) return false;
+    if (held.size === 0) return NOTHING_DONE;
     for (const [key, rest] of resting) if (rest.until <= deps.clock.now().getTime()) resting.delete(key);
-    const { changes, revision, anyWaits, isFull } = await reader.read(held, { resting, limit });
+    const { changes, revision, anyWaits, isFull } = await reader.read(held, { resting, limit: pace.limit() });
     const readMs = performance.now() - since;
     // The index must be at least as new as the changes, because an automation that was saved before an event must
     // receive the event.
@@ -80,8 +84,8 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const { irrelevant, relevant } = splitByRelevance(prepared);
     await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(batches, relevant)]);
     for (const { disabled } of prepared) for (const reason of disabled) recordRefusal(deps, reason);
-    if (isFull && changes.length > 0) limit = limitAfter(changes.length, readMs, performance.now() - since);
-    return isFull;
+    if (!isFull || changes.length === 0) return { isFull, pauseMs: 0 };
+    return { isFull, pauseMs: pace.adapt({ changes: changes.length, readMs, ms: performance.now() - since, waiting }) };
   };
 }
 
@@ -92,16 +96,6 @@ async function noteUnprepared(
 ): Promise<void> {
   log.error({ err: error, changeId: change.changeId }, 'failed to prepare change');
   await noteFailure(database.db, workerId, { ...fence, attempts }, messageOf(error));
-}
-
-/**
- * Returns how many changes to read next, after a round whose full read returned `changes` changes.
- * @param readMs milliseconds that the read took
- * @param ms milliseconds that the whole round took
- */
-function limitAfter(changes: number, readMs: number, ms: number): number {
-  const targetMs = Math.min(MAX_ROUND_MS, Math.max(MIN_ROUND_MS, ROUND_PER_READ * readMs));
-  return Math.max(MIN_BATCH, Math.min(MAX_BATCH, Math.round((changes * targetMs) / ms)));
 }
 
 /**

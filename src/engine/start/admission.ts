@@ -47,11 +47,14 @@ export function releaseSlots({ launcher }: Pick<SurvivorDeps, 'launcher'>, survi
   for (const { request } of survivors) launcher.release(request.id);
 }
 
-/** Starts the admitted runs and records the refusals. Call it after the commit. */
-export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionDecisions): void {
+/**
+ * Starts the admitted runs and records the refusals. Call it after the commit. Returns how many of the admitted runs may
+ * start but wait in the table, because no slot was free.
+ */
+export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionDecisions): number {
   const { launcher } = deps;
   for (const reason of reasons) recordRefusal(deps, reason);
-  let isWaiting = false;
+  let waiting = 0;
   let hasReplaced = false;
   for (const { survivor, admission } of admissions) {
     const { candidate, request } = survivor;
@@ -61,7 +64,7 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
     } else {
       // The run waits in its bucket, was refused, or had no slot. If it had a slot, another run can use it.
       launcher.release(request.id);
-      isWaiting ||= admission.admitted && admission.startNow;
+      if (admission.admitted && admission.startNow) waiting += 1;
       hasReplaced ||= admission.admitted && admission.replaced.length > 0;
     }
     if (admission.admitted) deps.onOutcome('run');
@@ -80,7 +83,8 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
   // `poke` also closes the executions of replaced runs. `pokeStarts` only starts runs, which is enough for those
   // without a slot.
   if (hasReplaced) launcher.poke();
-  else if (isWaiting) launcher.pokeStarts();
+  else if (waiting > 0) launcher.pokeStarts();
+  return waiting;
 }
 
 type Admitted = Extract<Admission, { admitted: true }>;
