@@ -1,3 +1,4 @@
+import { isDatabaseUnavailable } from '../db/availability';
 import type { Database } from '../db/client';
 import { beginSent, endAndBeginSent, type StepEnd } from '../db/runs/step-states';
 import type { CommandOutcome, StepOutcome, Stretched } from '../domain/run/activities';
@@ -14,14 +15,14 @@ export interface DeferredEnd extends PrecedingWrite {
   readonly path: string;
   /**
    * Writes the end if it has not been written. Returns the outcome of the step if something else has ended the step or
-   * the run. Otherwise, returns null.
+   * the run, or if Postgres has refused the end. Otherwise, returns null.
    */
   settle(): Promise<StepOutcome | null>;
 }
 
 /**
  * Defers the end of a step until the next step is about to be carried out, but at most for `DEFER_MS`. `write` writes the
- * end on its own. It returns the recorded outcome if the step or its run has ended before.
+ * end on its own. It returns null, or the outcome of the step if this is another one.
  */
 export function deferEnd({ db }: Database, end: StepEnd, write: () => Promise<StepOutcome | null>): DeferredEnd {
   let settled: Promise<StepOutcome | null> | undefined;
@@ -43,7 +44,7 @@ export function deferEnd({ db }: Database, end: StepEnd, write: () => Promise<St
     make,
     async begin(names, key, config) {
       clearTimeout(timer);
-      const endAndBegin = () => endAndBeginSent(db, end, names, key, config);
+      const endAndBegin = () => endAndBeginSent(db, end, names, key, config).catch(falseIfRefused);
       // If the connection broke while the statement was being committed, a repeated statement waits for that commit but
       // does not see its step. The next one does.
       if (settled === undefined && ((await endAndBegin()) || (await endAndBegin()))) {
@@ -53,6 +54,12 @@ export function deferEnd({ db }: Database, end: StepEnd, write: () => Promise<St
       return (await make()) && beginSent(db, names, key, config);
     },
   };
+}
+
+/** Returns false if Postgres has refused a statement. Each of its two steps is then written on its own. */
+function falseIfRefused(error: unknown): false {
+  if (isDatabaseUnavailable(error)) throw error;
+  return false;
 }
 
 /**

@@ -13,7 +13,8 @@ import { withSecretsOfStep } from '../integrations/plugin-secrets';
 import { ProviderFailure } from '../integrations/provider-failure';
 import { keyOf, retryOf, superseded, timeoutOf, type Attempt } from './call-attempt';
 import { callMemory } from './call-memory';
-import { startFrom, stateRead } from './carried-state';
+import { deferEnd } from './deferred-end';
+import { startFrom, stateRead, type Carry } from './carried-state';
 import type { ActivityDeps } from './deps';
 import { makeCall } from './make-call';
 import { codeOf } from './perform-transaction';
@@ -23,7 +24,15 @@ import { prepareCall, type PreparedCall } from './prepare-call';
 import { auditRefusedSecret } from './refused-secret';
 import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled } from '../evaluation/steps/enabled';
-import { deferSuccess, outcomeBefore, recordedOutcome, writeFailure, writeSuccess } from './settle-step';
+import {
+  carryOn,
+  outcomeBefore,
+  recordedOutcome,
+  successOf,
+  writeFailure,
+  writeSuccess,
+  type Success,
+} from './settle-step';
 import { secretsOfStep } from './secrets-of-step';
 import { configOf, placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
@@ -177,9 +186,34 @@ async function succeed(
   { consumed }: PreparedCall,
   result: ActionResult,
 ): Promise<StepOutcome> {
-  if (deferSuccess(deps, attempt, result, consumed)) return { type: 'done' };
   const { step, action } = attempt;
+  const carry = carryFor(attempt);
+  if (carry) return deferSuccess(deps, attempt, carry, successOf(deps, step, action, result, consumed));
   return settle(deps, attempt, (tx) => writeSuccess(tx, deps, step, action, result, consumed), { result });
+}
+
+/**
+ * Returns the carry of a call whose success may be written with the next step of the stretch. Returns undefined if it
+ * must be written at once: the step ends its run, the action writes to tables with it, or the state of the run is not
+ * known.
+ */
+const carryFor = ({ step: { carry, state, last }, action: { settled } }: Attempt): Carry | undefined =>
+  state !== undefined && last === undefined && settled === undefined ? carry : undefined;
+
+function deferSuccess(deps: ActivityDeps, attempt: Attempt, carry: Carry, { end, artifact }: Success): StepOutcome {
+  const { db } = deps.database;
+  const { step, context } = attempt;
+  const done: StepOutcome = { type: 'done' };
+  // The action may change its result later.
+  const copy = structuredClone(end);
+  const since = performance.now();
+  const write = async () => ((await endStep(db, copy)) ? done : recordedOutcome(db, step));
+  carry.end = deferEnd(deps.database, copy, async () => {
+    const outcome = await settlingFailure(deps, attempt, () => persist(context, write, since));
+    return outcome === done ? null : outcome;
+  });
+  carryOn(step, true, artifact);
+  return done;
 }
 
 const sentOf = ({ config, connection, prepared }: PreparedCall) => ({

@@ -10,10 +10,15 @@ const PERSIST_MS = { local: 10_000, normal: 45_000 };
 
 /**
  * Writes the outcome of a call. Retries while Postgres is unreachable, because a call whose outcome is known must not
- * be repeated. Throws the last Postgres error when the time is up.
+ * be repeated. Throws the last Postgres error when the time is up. The time begins at `since`, a value of
+ * `performance.now()`.
  */
-export async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T> {
-  const until = performance.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];
+export async function persist<T>(
+  { info }: Context,
+  write: () => Promise<T>,
+  since: number = performance.now(),
+): Promise<T> {
+  const until = since + PERSIST_MS[info.isLocal ? 'local' : 'normal'];
   for (let wait = 100; ; wait = Math.min(2 * wait, 1_000)) {
     try {
       return await write();

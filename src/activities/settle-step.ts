@@ -8,11 +8,8 @@ import { maskFields } from '../domain/secrets/mask-values';
 import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { RunError, StepStatus } from '../domain/run/step-record';
 import type { Action, ActionResult } from '../integrations/contract';
-import type { Attempt } from './call-attempt';
 import { withArtifact } from './carried-state';
-import { deferEnd } from './deferred-end';
 import type { ActivityDeps } from './deps';
-import { persist } from './persist';
 import { placeOf, runError, stepOf, traceOf, type Step } from './step';
 
 interface Standing {
@@ -43,13 +40,13 @@ export function outcomeBefore(step: Step, { open, finished }: Standing): StepOut
 }
 
 /** The successful end of a step, and the artifact that it creates. */
-interface Success {
+export interface Success {
   end: StepEnd;
   artifact: Omit<StoredArtifact, 'path'> | undefined;
 }
 
 /** Returns the successful end of a step: its output, its artifact, and the end of the artifact that it consumed. */
-function successOf(
+export function successOf(
   deps: ActivityDeps,
   step: Step,
   action: Action,
@@ -74,7 +71,7 @@ function successOf(
     trace: traceOf(step),
     ...(output === undefined ? {} : { result: output }),
     ...(artifact && { artifact: { ...artifact, closed: result.closesConsumed ?? false } }),
-    ...mask(closing(deps, action, result, consumed)),
+    ...mask(toStorable(closing(deps, action, result, consumed))),
   };
   return { end, artifact };
 }
@@ -94,29 +91,8 @@ export async function writeSuccess(
   return written ? { type: 'done' } : null;
 }
 
-/**
- * Defers the success of a call until the next step of the stretch is about to be carried out. Returns false if it must be
- * written at once: the step is the last one of its run or the only one of its stretch, or the state of the run is not
- * known.
- */
-export function deferSuccess(
-  deps: ActivityDeps,
-  { step, action, context }: Pick<Attempt, 'step' | 'action' | 'context'>,
-  result: ActionResult,
-  consumed: Record<string, unknown> | null,
-): boolean {
-  const { carry, state, last } = step;
-  if (carry === undefined || state === undefined || last !== undefined || action.settled !== undefined) return false;
-  const { db } = deps.database;
-  const { end, artifact } = successOf(deps, step, action, result, consumed);
-  const write = async () => ((await endStep(db, end)) ? null : recordedOutcome(db, step));
-  carry.end = deferEnd(deps.database, end, () => persist(context, write));
-  carryOn(step, true, artifact);
-  return true;
-}
-
 /** Leaves the state of the run for the next step, if this attempt has written the end of this step. */
-function carryOn(
+export function carryOn(
   { carry, state, names: { path } }: Step,
   written: boolean,
   artifact: Omit<StoredArtifact, 'path'> | undefined,

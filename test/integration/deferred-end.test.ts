@@ -169,25 +169,93 @@ describe('the end of a call is written with the beginning of the next call', () 
     expect(await b.step(runId, SECOND)).toMatchObject({ status: 'running', attempts: 1 });
   });
 
-  test.each([
-    ['calls', [CALL, CALL, CALL], 3],
-    ['a write', [CALL, WRITE, CALL], 2],
-    ['variables', [CALL, { variables: { n: 1 } }, CALL], 2],
-    ['a step that is disabled', [CALL, DISABLED, CALL], 2],
-  ])(
-    'once, and each call is sent once, after Postgres failed at any statement of a run with %s',
-    async (_, actions, calls) => {
+  describe('and Postgres refuses it', () => {
+    const refuse = (what: string) =>
+      b.database.pool.query(`alter table run_steps add constraint refused check (${what} is distinct from 'refuse')`);
+    afterEach(() => b.database.pool.query('alter table run_steps drop constraint refused'));
+
+    test.each([
+      ['call', CALL],
+      ['write', WRITE],
+      ['delay', { delay: { seconds: 60 } }],
+    ])('which fails the step at once if a %s follows', async (_, next) => {
+      await refuse(`result ->> 'sent'`);
+      b.probe.call = () => Promise.resolve({ output: { sent: 'refuse' } });
+      const { id: runId, claimed } = await perform([CALL, next]);
+      expect(b.probe.calls).toEqual([1]);
+      expect(await b.step(runId)).toMatchObject({ status: 'failed', attempts: 1, error: { code: 'internal' } });
+      expect(claimed?.done).toMatchObject([{ at: 'actions[0]', performed: { type: 'failed' } }]);
+    });
+
+    test('because of the next call, so that only the next call fails', async () => {
+      await refuse(`trace #>> '{config,text}'`);
+      await expect(perform([CALL, { ...CALL, config: { text: 'refuse' } }])).rejects.toThrow();
+      const { rows } = await b.database.pool.query(`select status from run_steps order by began_seq desc limit 1`);
+      expect(rows).toEqual([{ status: 'success' }]);
+      expect(b.probe.calls).toEqual([1]);
+    });
+  });
+
+  test('as the action has returned it, even if the action changes its result later', async () => {
+    const output = { inner: { n: 1 } };
+    b.probe.call = () => Promise.resolve({ output });
+    const { id: runId } = await perform([CALL, CALL], {
+      beforeSecond: () => {
+        output.inner.n = 2;
+        return Promise.resolve();
+      },
+    });
+    expect(await b.step(runId)).toMatchObject({ status: 'success', result: { inner: { n: 1 } } });
+  });
+
+  test('before a secret of the next call is stored', async () => {
+    const runId = await b.runOf([CALL, CALL], { status: 'pending' });
+    const activities = b.activities();
+    const seen: unknown[] = [];
+    activities.deps.secrets.resolve = () =>
+      Promise.resolve(
+        new Map(b.probe.calls.length === 0 ? [] : [['s', { source: 'secret:s@1', value: 'not for anyone' }]]),
+      );
+    activities.deps.secrets.remember = async (_, used) => {
+      if (used.length > 0) seen.push((await b.step(runId))?.['status']);
+    };
+    await b.run(() => activities.claimRun({ runId, executionRunId: 'e1' }));
+    expect(seen).toEqual(['success']);
+  });
+
+  const REPEAT = { repeat: { count: 3, sequence: [CALL, CALL] } };
+  const CHOOSE = { choose: [{ when: true, sequence: [CALL, WRITE, CALL] }] };
+  const SETS = [
+    ['calls', [CALL, CALL, CALL], 3, 0],
+    ['a write', [CALL, WRITE, CALL], 2, 1],
+    ['variables', [CALL, { variables: { n: 1 } }, CALL], 2, 0],
+    ['a repeat', [CALL, REPEAT, CALL], 8, 0],
+    ['a choose and a disabled step', [CALL, CHOOSE, DISABLED, CALL], 4, 1],
+    ['a stop', [CALL, CALL, { stop: { reason: 'enough' } }, CALL], 2, 0],
+  ] as const;
+  test.each(SETS.flatMap((set) => [[...set, 0] as const, [...set, 40] as const]))(
+    'once, and each call is sent once, after Postgres failed at any statement of a run with %s (%i, %i; preparation: %i ms)',
+    async (_, actions, calls, effects, preparationMs) => {
       await atEachFault(async (fault: Fault) => {
         resetProbes(b);
-        const runId = await b.runOf(actions, { status: 'pending' });
-        const { reached } = await withFault(b, fault, (a) => a.claimRun({ runId, executionRunId: 'e1' }));
+        const runId = await b.runOf([...actions], { status: 'pending' });
+        const { reached } = await withFault(b, fault, (activities) => {
+          activities.deps.failpoint = async (name) => {
+            if (name === 'before-attempt-is-sent' && preparationMs > 0) await pause(preparationMs);
+          };
+          return activities.claimRun({ runId, executionRunId: 'e1' });
+        });
         if (!reached) return 'past the last one';
         await retrySuperseded((attempt) =>
           b.run(() => b.activities().claimRun({ runId, executionRunId: 'e1' }), { attempt }),
         );
-        expect(await b.runRow(runId)).toMatchObject({ status: 'success', execution_run_id: 'e1' });
         expect(b.probe.calls).toHaveLength(calls);
-        expect(await effectsOf(b, runId)).toBe(actions.includes(WRITE) ? 1 : 0);
+        expect(await effectsOf(b, runId)).toBe(effects);
+        const { rows } = await b.database.pool.query<{ status: string }>(
+          `select status from run_steps where run_id = $1 and kind = 'action'`,
+          [runId],
+        );
+        expect(rows.every(({ status }) => ['success', 'skipped'].includes(status))).toBe(true);
         return 'reached';
       });
     },
