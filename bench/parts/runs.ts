@@ -27,7 +27,7 @@ interface Sides {
   fermata: Load;
   raw: Load;
   best: Load;
-  /** The best possible engine, which also records its runs in four commits. */
+  /** The best possible engine, which also records its runs and steps, in 3 + n commits for n requests. */
   recording: Load;
 }
 
@@ -127,7 +127,7 @@ async function atFullSpeed(
       },
       // For information: how far the best possible engine comes when it also records its runs.
       {
-        ...{ part, what: `${what}, best with four commits`, unit: 'runs/s' },
+        ...{ part, what: `${what}, best with ${3 + requests} commits`, unit: 'runs/s' },
         fermata: rate,
         raw: null,
         best: perSecond(recording),

@@ -12,7 +12,10 @@ export function createBestActivities(records?: RecordedRuns): BestActivities {
   return {
     async sendAll({ url, run, effects }) {
       await records?.begin(run);
-      for (let step = 0; step < effects; step += 1) await send({ url, run, step });
+      for (let step = 0; step < effects; step += 1) {
+        if (step > 0) await records?.next(run, step);
+        await send({ url, run, step });
+      }
       await records?.end(run);
     },
   };

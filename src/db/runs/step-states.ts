@@ -181,11 +181,14 @@ export async function endAndBeginSent(
   config?: Record<string, unknown>,
 ): Promise<boolean> {
   const next = sql`select 1 from run_steps n where n.run_id = ${names.runId} and n.path = ${names.path}`;
+  // The counts make Postgres write the end and its artifact first. Their times are then not later than the beginning of the
+  // next step, which can read the artifact (`scope-at.ts`).
   const begun = await db.execute(sql`
     with ${stepEndParts(end, sql`for no key update`)},
     ended as (${endedRow(end)} and not exists (${next}) returning run_id)
     ${insertSentStep(names, key, config)} from run
-    where exists (select 1 from ended) or exists (${next} and n.status = 'running' and n.attempt ->> 'token' = ${key.token})
+    where (select count(*) from made) >= 0 and ((select count(*) from ended) = 1
+      or exists (${next} and n.status = 'running' and n.attempt ->> 'token' = ${key.token}))
     on conflict (run_id, path) do update set seq = nextval('change_seq')
     where run_steps.status = 'running' and run_steps.attempt ->> 'token' = ${key.token}`);
   return begun.rowCount === 1;
@@ -266,7 +269,8 @@ export const stepEndParts = ({ runId, path, artifact, closes = [] }: StepEnd, lo
         ${artifact?.name ?? null}, ${artifact?.type ?? null}, ${json(artifact?.data)}::jsonb, clock_timestamp(),
         case when ${artifact?.closed ?? false} then clock_timestamp() end
       from run where ${artifact !== undefined}
-      on conflict (run_id, path, name) do nothing)
+      on conflict (run_id, path, name) do nothing
+      returning id)
     ${closes.length === 0 ? sql`` : closing(closes)}`;
 
 /**
