@@ -49,11 +49,15 @@ actions:
     const { id, run } = await waitingRun('reset');
     const { namespace } = engine.temporal;
     const execution = { workflowId: run.workflow_id, runId: run.execution_run_id ?? '' };
-    const { events = [] } = await client.workflow.getHandle(execution.workflowId, execution.runId).fetchHistory();
-    const completed = events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
+    const handle = client.workflow.getHandle(execution.workflowId, execution.runId);
+    // The row of the run is waiting a moment before the workflow task that armed the wait completes.
+    const completed = await until('the first workflow task has completed', async () => {
+      const { events } = await handle.fetchHistory();
+      return events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
+    });
     await client.workflowService.resetWorkflowExecution({
       ...{ namespace, workflowExecution: execution, reason: 'by the test', requestId: randomUUID() },
-      ...{ workflowTaskFinishEventId: completed ?? null },
+      ...{ workflowTaskFinishEventId: completed },
       resetReapplyType: proto.api.enums.v1.ResetReapplyType.RESET_REAPPLY_TYPE_SIGNAL,
     });
     await pause(SEARCHED_MS);
