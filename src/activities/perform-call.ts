@@ -13,8 +13,8 @@ import { withSecretsOfStep } from '../integrations/plugin-secrets';
 import { ProviderFailure } from '../integrations/provider-failure';
 import { keyOf, retryOf, superseded, timeoutOf, type Attempt } from './call-attempt';
 import { callMemory } from './call-memory';
-import { deferEnd } from './deferred-end';
 import { startFrom, stateRead, type Carry } from './carried-state';
+import { deferEnd } from './deferred-end';
 import type { ActivityDeps } from './deps';
 import { makeCall } from './make-call';
 import { codeOf } from './perform-transaction';
@@ -200,6 +200,10 @@ async function succeed(
 const carryFor = ({ step: { carry, state, last }, action: { settled } }: Attempt): Carry | undefined =>
   state !== undefined && last === undefined && settled === undefined ? carry : undefined;
 
+/**
+ * Defers the success of a call. If Postgres later refuses its end, the step fails, as if the end had been written at
+ * once.
+ */
 function deferSuccess(deps: ActivityDeps, attempt: Attempt, carry: Carry, { end, artifact }: Success): StepOutcome {
   const { db } = deps.database;
   const { step, context } = attempt;

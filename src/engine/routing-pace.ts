@@ -9,7 +9,10 @@ const ROUND_PER_READ = 5;
 const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 16, 500];
 /** Target of the number of runs that are admitted in one round although they have to wait for a slot. */
 const WAITING_RUNS = 16;
-/** Milliseconds of pause for each run that has to wait for a slot. Until changes arrive, routing then admits about 400 runs/s. */
+/**
+ * Milliseconds of pause for each run that has to wait for a slot. As long as no further changes arrive, routing then
+ * admits about 400 runs per second.
+ */
 const PAUSE_PER_RUN_MS = 1.5;
 
 /** A round whose read was full. */

@@ -11,6 +11,7 @@ import { IN_FLIGHT_SECONDS, type AttemptKey } from './attempts';
  * The life of a step's row (`StepStatus`): running, waiting, and then success, failed, skipped or cancelled, which are
  * final. Only steps of open runs move. Some statements move other rows too:
  * - `beginStep` sets a waiting run back to running.
+ * - `endAndBeginSent` ends one step and begins another.
  * - `endStep` sets a run to waiting when the step ran beside others and everything that is left of the run waits.
  * - When `writeJournal` cancels a step, it also cancels the steps inside it and deletes their waits.
  * - `endLastStep` and the statements that end a whole run are in `run-states.ts`, and `endForgottenWait` is in
@@ -169,9 +170,9 @@ export async function beginSent(
 }
 
 /**
- * Ends a step, and begins the next one like `beginSent`, in one statement. Returns false if `endStep` or
- * `beginSent` would return false. The next step was then not begun, and the step may have ended. The statement can be
- * repeated with the same key if its answer was lost.
+ * Ends a step, and begins the next one like `beginSent`, in one statement. Returns false if `endStep` or `beginSent` would
+ * return false. The next step has then not begun, but the first one may have ended. The statement can be repeated with
+ * the same key if its answer was lost.
  */
 export async function endAndBeginSent(
   db: Executor,
