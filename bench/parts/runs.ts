@@ -27,7 +27,7 @@ interface Sides {
   fermata: Load;
   raw: Load;
   best: Load;
-  /** The best possible engine, which also records its runs and steps, in 3 + n commits for n requests. */
+  /** The best possible engine with records of its runs and steps, in 3 + n commits for n requests, and search attributes. */
   recording: Load;
 }
 
@@ -125,9 +125,9 @@ async function atFullSpeed(
           met: rate >= ofBest * bestRate && rate >= ofRaw * rawRate,
         },
       },
-      // For information: how far the best possible engine comes when it also records its runs.
+      // For information: how far the best possible engine comes when it also records its runs and makes them searchable.
       {
-        ...{ part, what: `${what}, best with ${3 + requests} commits`, unit: 'runs/s' },
+        ...{ part, what: `${what}, best with ${3 + requests} commits and attributes`, unit: 'runs/s' },
         fermata: rate,
         raw: null,
         best: perSecond(recording),

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { z } from 'zod';
+import { searchAttributesOf } from '../../src/temporal/search-attributes';
 import { createBestActivities } from './best-activities';
 import { openRecordedRuns } from './recorded-runs';
 import { BEST_WORKER_READY, RawWorkerSettings } from './settings';
@@ -11,11 +12,14 @@ import { BEST_WORKER_READY, RawWorkerSettings } from './settings';
 /** Number of workflow task slots, equal to Fermata's default. A start is only eager if a slot is free. */
 const SLOTS = 200;
 
+const AUTOMATION_ID = '00000000-0000-4000-8000-000000000000';
+
 const Start = z.object({ workflowId: z.string(), url: z.string(), run: z.string(), effects: z.int() });
 
 /**
  * Runs the best possible engine. Starts are eager, which requires the client and the worker to be in one process. A run
- * is one local activity. There is no database, unless the settings contain one. A POST of
+ * is one local activity. There is no database, unless the settings contain one: then runs are recorded there, and have
+ * search attributes, a memo and a summary. A POST of
  * `{workflowId, url, run, effects}` starts a run.
  */
 async function main(): Promise<void> {
@@ -34,6 +38,7 @@ async function main(): Promise<void> {
     await records?.accept(input.run, body);
     await client.workflow.start('sendRequestsAtBest', {
       ...{ workflowId, taskQueue, args: [input] },
+      ...(records !== undefined && described(input.run)),
       requestEagerStart: true,
     });
   };
@@ -53,5 +58,15 @@ async function main(): Promise<void> {
   await connection.close();
   await records?.close();
 }
+
+/** Returns what people need to find a run in the Web UI, as Fermata sets it. */
+const described = (run: string) => ({
+  memo: { run },
+  staticSummary: `Send requests · ${run}`,
+  typedSearchAttributes: searchAttributesOf({
+    ...{ id: run, automationId: AUTOMATION_ID, automationName: 'Send requests' },
+    ...{ automationGroup: null, triggerEvent: 'bench.start', contextKey: run },
+  }),
+});
 
 void main();

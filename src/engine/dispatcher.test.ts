@@ -2,8 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createRegistry } from '../domain/registry/registry';
 import { createLogger } from '../log';
 import { createDispatcher, type DispatcherDeps } from './dispatcher';
+import type { Iteration } from './route-next';
 
 afterEach(() => jest.restoreAllMocks());
+
+const OTHER_DEPS = {
+  fleet: { differs: () => false },
+  database: { db: {} },
+  evaluations: { close: () => Promise.resolve() },
+  log: createLogger({ level: 'silent', name: 'test' }),
+};
 
 /** Starts a dispatcher without partitions. `rounds` returns how often it has read the change log. */
 function idleDispatcher() {
@@ -18,12 +26,26 @@ function idleDispatcher() {
       renew: () => Promise.resolve(),
       release: () => Promise.resolve(),
     },
-    fleet: { differs: () => false },
-    database: { db: {} },
-    evaluations: { close: () => Promise.resolve() },
-    log: createLogger({ level: 'silent', name: 'test' }),
+    ...OTHER_DEPS,
+    launcher: { onAllStarted: () => undefined },
   } as unknown as DispatcherDeps);
   return { dispatcher, rounds: () => rounds };
+}
+
+/** Starts a dispatcher whose rounds have the given result. */
+function dispatcherOf(result: Iteration) {
+  let rounds = 0;
+  let allStarted = (): void => undefined;
+  const deps = {
+    leases: { renew: () => Promise.resolve(), release: () => Promise.resolve() },
+    ...OTHER_DEPS,
+    launcher: { onAllStarted: (callback: () => void) => void (allStarted = callback) },
+  } as unknown as DispatcherDeps;
+  const dispatcher = createDispatcher(deps, () => {
+    rounds += 1;
+    return Promise.resolve(result);
+  });
+  return { dispatcher, rounds: () => rounds, allStarted: () => allStarted() };
 }
 
 describe('the dispatcher', () => {
@@ -45,4 +67,29 @@ describe('the dispatcher', () => {
       await dispatcher.stop();
     },
   );
+
+  it('pauses while admitted runs wait for slots, until changes arrive or no run waits', async () => {
+    const { dispatcher, rounds, allStarted } = dispatcherOf({ isFull: true, pauseMs: 10_000 });
+    await pause(100);
+    const before = rounds();
+    await pause(100);
+    expect(rounds()).toBe(before);
+    dispatcher.poke();
+    await pause(50);
+    expect(rounds()).toBe(before + 1);
+    allStarted();
+    await pause(50);
+    expect(rounds()).toBe(before + 2);
+    await dispatcher.stop();
+  });
+
+  it('does not read the change log again when runs have started and it has routed all changes', async () => {
+    const { dispatcher, rounds, allStarted } = dispatcherOf({ isFull: false, pauseMs: 0 });
+    await pause(100);
+    const before = rounds();
+    allStarted();
+    await pause(50);
+    expect(rounds()).toBe(before);
+    await dispatcher.stop();
+  });
 });

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDatabaseUnavailable } from '../db/availability';
 import { messageOf } from '../domain/errors';
+import type { Logger } from '../log';
 import type { LoopWatch } from './loop-watch';
 import { createRouteNext, type RouteNextDeps } from './route-next';
 import { Sleeper } from './sleeper';
@@ -30,19 +31,20 @@ export interface Dispatcher {
 }
 
 /**
- * Starts the loop that routes the change log and the loop that renews the leases. A process has at most one dispatcher.
+ * Starts the loop that routes the change log, with `routeNext` as its iteration, and the loop that renews the leases. A
+ * process has at most one dispatcher.
  */
-export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { leases, log } = deps;
-  const routeNext = createRouteNext(deps);
+export function createDispatcher(deps: DispatcherDeps, routeNext = createRouteNext(deps)): Dispatcher {
+  const { leases, launcher, log } = deps;
   let stopped = false;
   let poked = false;
+  /** Whether the loop pauses although there may be more changes, because admitted runs wait for slots. */
+  let pausing = false;
   let renewRequested = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
   // A stalled loop is only reported and not restarted, because every statement of these loops has its own timeout.
-  const watchedLeases = deps.watch?.add('leases', () => undefined);
-  const watchedRouting = deps.watch?.add('routing', () => undefined);
+  const [watchedLeases, watchedRouting] = ['leases', 'routing'].map((name) => deps.watch?.add(name, () => undefined));
 
   const renewLoop = async (): Promise<void> => {
     while (!stopped) {
@@ -63,19 +65,22 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         // change that was committed earlier does not fit into the read, the read is full and the loop continues anyway.
         poked = false;
         const { isFull, pauseMs } = await routeNext();
+        pausing = isFull;
         const waitMs = isFull ? pauseMs : POLL_MS;
         if (waitMs > 0 && !poked && !stopped) await routing.sleep(waitMs);
+        pausing = false;
         const left = since + READ_EVERY_MS - performance.now();
         if (!isFull && left > 0 && !stopped) await pause(left);
       } catch (error) {
-        if (isDatabaseUnavailable(error))
-          log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is reachable again');
-        else log.error({ err: error }, 'failed to route changes; trying again');
+        logFailure(log, error);
         if (!stopped) await routing.sleep(PAUSE_AFTER_FAULT_MS);
       }
     }
   };
 
+  launcher.onAllStarted(() => {
+    if (pausing) routing.wake();
+  });
   const loops = [renewLoop(), routeLoop()];
   return {
     poke() {
@@ -97,4 +102,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await deps.evaluations.close();
     },
   };
+}
+
+function logFailure(log: Logger, error: unknown): void {
+  if (isDatabaseUnavailable(error))
+    log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is reachable again');
+  else log.error({ err: error }, 'failed to route changes; trying again');
 }

@@ -17,6 +17,8 @@ export interface Fleet {
    */
   announce(): Promise<number>;
   withdraw(): Promise<void>;
+  /** Returns the number of live workers at the last announcement, including this one. */
+  workers(): number;
   /** Returns whether a worker with other plugins is live, or was live within the last few minutes. */
   differs(): boolean;
   /**
@@ -81,7 +83,8 @@ export function createFleet(deps: {
   const { db, knowledge } = deps;
   const knowsId = sha256(JSON.stringify(knowledge)).slice(0, 32);
   const own = new Set(knowledge.names);
-  let isAnnounced = false;
+  /** Number of live workers; 0 before the first announcement. */
+  let workers = 0;
   let others = new Map<string, Announced & { knowledge: Knowledge }>();
   const ownReaders = readersOf([knowledge], () => true);
   let foreign = readersOf([], () => true);
@@ -107,8 +110,8 @@ export function createFleet(deps: {
     names: knowledge.names,
     async announce() {
       const { live, others: announced } = await announceWorker(db, { ...deps.worker, knowledge, knowsId });
-      if (!isAnnounced) deps.notify();
-      isAnnounced = true;
+      if (workers === 0) deps.notify();
+      workers = live;
       await follow(announced);
       return live;
     },
@@ -116,6 +119,7 @@ export function createFleet(deps: {
       await withdrawWorker(db, deps.worker.id);
       deps.notify();
     },
+    workers: () => Math.max(1, workers),
     differs: () => others.size > 0,
     concerned: (kind, events) => ({
       lacking: namesIn(foreign, kind, events),

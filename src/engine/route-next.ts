@@ -35,7 +35,7 @@ export interface RouteNextDeps extends RouteDeps, WakeDeps {
 export interface Iteration {
   /** Whether the read was full, which means that there may be more changes. */
   isFull: boolean;
-  /** Milliseconds to pause before the next iteration, unless changes have arrived. */
+  /** Milliseconds to pause before the next iteration, unless changes arrive or all waiting runs are started. */
   pauseMs: number;
 }
 
@@ -85,7 +85,9 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<Iteration> {
     await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(batches, relevant)]);
     for (const { disabled } of prepared) for (const reason of disabled) recordRefusal(deps, reason);
     if (!isFull || changes.length === 0) return { isFull, pauseMs: 0 };
-    return { isFull, pauseMs: pace.adapt({ changes: changes.length, readMs, ms: performance.now() - since, waiting }) };
+    const ms = performance.now() - since;
+    const pauseMs = pace.adapt({ changes: changes.length, readMs, ms, waiting, workers: deps.fleet.workers() });
+    return { isFull, pauseMs: deps.launcher.hasWaiting() ? pauseMs : 0 };
   };
 }
 

@@ -45,6 +45,10 @@ export interface RunLauncher {
   pokeStarts(): void;
   /** Starts runs that wait in the table, and closes executions that have to be closed. */
   poke(): void;
+  /** Returns whether admitted runs may be waiting in the table for a slot of this worker. */
+  hasWaiting(): boolean;
+  /** Sets the function that is called when `hasWaiting` becomes false. */
+  onAllStarted(callback: () => void): void;
   /** Counts the runs in flight. Call these functions when local steps and calls of this process start or end. */
   slots: Pick<RunSlots, 'enter' | 'call' | 'arrive' | 'resume'>;
   stop(): Promise<void>;
@@ -79,7 +83,8 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
     },
   });
   const attempts = createStartAttempts({ db, starter, slots, log, onStart: deps.onStart });
-  const pending = createPendingRuns({ db, slots, attempts });
+  let allStarted = (): void => undefined;
+  const pending = createPendingRuns({ db, slots, attempts, onAllStarted: () => allStarted() });
   /** The starts that `launch` has begun and that have not completed. */
   const starting = new Set<Promise<void>>();
   let stopped = false;
@@ -112,6 +117,8 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
       starts.poke();
       ends.poke();
     },
+    hasWaiting: () => pending.isAny(),
+    onAllStarted: (callback) => void (allStarted = callback),
     slots,
     async stop() {
       // Activities that are still ending may admit runs. From here on, these runs are left to the sweeps of other

@@ -45,13 +45,15 @@ function attempts() {
   };
 }
 
+const others = { onAllStarted: () => undefined };
+
 const newSlots = () => createRunSlots({ slots: 200, activities: 200, onFree: () => undefined });
 
 describe('pending runs in the table', () => {
   it('are started concurrently, 40 at a time', async () => {
     const slots = newSlots();
     const starting = attempts();
-    const sweep = createPendingRuns({ db: table(100).db, slots, attempts: starting }).sweep();
+    const sweep = createPendingRuns({ db: table(100).db, slots, attempts: starting, ...others }).sweep();
     await pause(0);
     await starting.end(true, 0);
     expect(starting.begun).toHaveLength(40);
@@ -68,7 +70,7 @@ describe('pending runs in the table', () => {
     const starting = attempts();
     const { db, statements } = table(100);
     const before = slots.free();
-    const sweep = createPendingRuns({ db, slots, attempts: starting }).sweep();
+    const sweep = createPendingRuns({ db, slots, attempts: starting, ...others }).sweep();
     await pause(0);
     await starting.end(true, 0);
     await starting.end(false);
@@ -94,14 +96,31 @@ describe('pending runs in the table', () => {
       noteFailure: () => undefined,
       noteDone: () => undefined,
     };
-    const pending = createPendingRuns({ db, slots, attempts });
+    let allStarted = 0;
+    const pending = createPendingRuns({ db, slots, attempts, onAllStarted: () => (allStarted += 1) });
     expect([await pending.sweep(), await pending.sweep(), pending.isAny()]).toEqual([true, false, true]);
     expect(begun).toHaveLength(each);
+    expect(allStarted).toBe(0);
     for (let more = true; more;) {
       for (const id of begun) slots.enter(`execution ${id}`, id)();
       more = pending.isAny() && (await pending.sweep());
     }
     expect(begun).toHaveLength(3 * each);
     expect(pending.isAny()).toBe(false);
+    expect(allStarted).toBe(1);
+  });
+
+  it('are looked for when a slot becomes free, if a sweep found no free slot', async () => {
+    const slots = createRunSlots({ slots: 1, activities: 1, onFree: () => undefined });
+    const starting = attempts();
+    const pending = createPendingRuns({ db: table(1).db, slots, attempts: starting, ...others });
+    slots.reserve('another', 'another');
+    expect([await pending.sweep(), pending.isAny(), starting.begun]).toEqual([false, true, []]);
+    slots.release('another');
+    const sweep = pending.sweep();
+    await pause(50);
+    await starting.end(true);
+    await sweep;
+    expect(starting.begun).toEqual(['r0']);
   });
 });

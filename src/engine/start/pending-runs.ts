@@ -33,11 +33,17 @@ export interface PendingRuns {
   sweep(): Promise<boolean>;
 }
 
-export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempts: StartAttempts }): PendingRuns {
-  const { db, slots, attempts } = deps;
+export function createPendingRuns(deps: {
+  db: Executor;
+  slots: RunSlots;
+  attempts: StartAttempts;
+  /** Called after a sweep after which `isAny` is false. */
+  onAllStarted: () => void;
+}): PendingRuns {
+  const { db, slots, attempts, onAllStarted } = deps;
   /** For each automation, the last time at which a run was noted as waiting, in milliseconds of the monotonic clock. */
   const waiting = new Map<string, number>();
-  /** Whether the last sweep may have left runs in the table because it used all free slots. */
+  /** Whether the last sweep may have left runs in the table because it used all free slots, or found none. */
   let backlog = false;
   /**
    * Automations in the order of their last turn. The order is kept between sweeps, because often only one slot becomes
@@ -64,7 +70,10 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
     async sweep() {
       if (backlog || waiting.size > 0) await pause(GATHER_MS);
       const room = Math.min(BATCH, slots.free());
-      if (room === 0) return false;
+      if (room === 0) {
+        backlog = true;
+        return false;
+      }
       const full = slots.full();
       const since = performance.now();
       const each = slots.share();
@@ -91,6 +100,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
       backlog = false;
       // All waiting runs were taken, except those of automations that have used their share of slots.
       for (const automationId of waiting.keys()) if (!full.includes(automationId)) waiting.delete(automationId);
+      if (waiting.size === 0) onAllStarted();
       return false;
     },
   };
