@@ -73,8 +73,12 @@ describeConsole('states of the console', () => {
     const { page } = await screens.open('/now');
     await page.route('**/api/v1/automations/validate*', (route) => route.abort());
     await page.goto(`${screens.api.url}/console/automations/${id}/edit`);
+    // Only the service finds what is missing here, so the button is enabled.
     const action = 'action: integration-webhook.send, config: { url: "https://example.org", authType: bearer }';
-    await writeDefinition(page, `name: Restarts workers\ntriggers: []\nactions:\n  - { ${action} }\n`);
+    await writeDefinition(
+      page,
+      `name: Restarts workers\ntriggers: [{ event: incident.created }]\nactions:\n  - { ${action} }\n`,
+    );
     await page.getByRole('button', { name: 'Save as new version' }).click();
     const problem = page.getByRole('alert');
     await problem.getByText('Not saved.').waitFor();
