@@ -24,30 +24,30 @@ describe('pace of routing', () => {
 
   test('admits few runs at once, with pauses, while they have to wait for slots', () => {
     const pace = createRoutingPace();
-    expect(pace.adapt({ ...QUICK, changes: 128, waiting: 128 })).toBe(48);
-    expect(pace.limit()).toBe(8);
-    expect(pace.adapt({ ...QUICK, changes: 8, waiting: 8 })).toBe(48);
-    expect(pace.limit()).toBe(8);
-    expect(pace.adapt({ ...QUICK, changes: 8, waiting: 0 })).toBe(0);
+    expect(pace.adapt({ ...QUICK, changes: 128, waiting: 128 })).toBe(96);
     expect(pace.limit()).toBe(16);
+    expect(pace.adapt({ ...QUICK, changes: 16, waiting: 16 })).toBe(96);
+    expect(pace.limit()).toBe(16);
+    expect(pace.adapt({ ...QUICK, changes: 16, waiting: 0 })).toBe(0);
+    expect(pace.limit()).toBe(32);
   });
 
   test('pauses less while other changes are routed in the same round', () => {
     const pace = createRoutingPace();
-    expect(pace.adapt({ ...QUICK, changes: 16, waiting: 8 })).toBe(24);
-    expect(pace.limit()).toBe(16);
+    expect(pace.adapt({ ...QUICK, changes: 32, waiting: 16 })).toBe(48);
+    expect(pace.limit()).toBe(32);
     expect(pace.adapt({ ...QUICK, changes: 200, waiting: 2 })).toBeCloseTo(0.12);
     expect(pace.limit()).toBe(400);
   });
 
   test('pauses less while other workers can start the waiting runs', () => {
     const pace = createRoutingPace();
-    expect(pace.adapt({ ...QUICK, changes: 8, waiting: 8, workers: 4 })).toBe(12);
+    expect(pace.adapt({ ...QUICK, changes: 16, waiting: 16, workers: 4 })).toBe(24);
   });
 
   test('pauses no longer if each change starts several runs', () => {
     const pace = createRoutingPace();
-    expect(pace.adapt({ ...QUICK, changes: 8, waiting: 24 })).toBe(48);
-    expect(pace.limit()).toBe(8);
+    expect(pace.adapt({ ...QUICK, changes: 16, waiting: 48 })).toBe(96);
+    expect(pace.limit()).toBe(16);
   });
 });

@@ -7,11 +7,8 @@ const [MIN_ROUND_MS, MAX_ROUND_MS] = [40, 150];
 const ROUND_PER_READ = 5;
 /** Initial, minimum and maximum number of changes that are read at a time. */
 const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 16, 500];
-/**
- * Target of the number of runs that are admitted in one round although they have to wait for a slot. While runs wait,
- * also the minimum number of changes that are read at a time.
- */
-const WAITING_RUNS = 8;
+/** Target of the number of runs that are admitted in one round although they have to wait for a slot. */
+const WAITING_RUNS = 16;
 /**
  * Milliseconds of pause for each run that has to wait for a slot, if there is one worker and each change of the round
  * starts such a run. Unless further changes arrive, routing then admits about 150 runs per second.
@@ -53,8 +50,7 @@ export function createRoutingPace(): RoutingPace {
     adapt({ changes, readMs, ms, waiting, workers }) {
       const targetMs = Math.min(MAX_ROUND_MS, Math.max(MIN_ROUND_MS, ROUND_PER_READ * readMs));
       const ratio = Math.min(targetMs / ms, waiting === 0 ? Infinity : WAITING_RUNS / waiting);
-      const least = waiting === 0 ? MIN_BATCH : WAITING_RUNS;
-      limit = Math.max(least, Math.min(MAX_BATCH, Math.round(changes * ratio)));
+      limit = Math.max(MIN_BATCH, Math.min(MAX_BATCH, Math.round(changes * ratio)));
       const share = Math.min(1, waiting / changes);
       return (PAUSE_PER_RUN_MS * Math.min(waiting, WAITING_RUNS) * share) / workers;
     },
