@@ -27,7 +27,7 @@ interface Sides {
   fermata: Load;
   raw: Load;
   best: Load;
-  /** The best possible engine with records of its runs and steps, in 3 + n commits for n requests, and search attributes. */
+  /** The best possible engine that also commits 3 + n records for n requests and sets search attributes. */
   recording: Load;
 }
 
@@ -125,7 +125,7 @@ async function atFullSpeed(
           met: rate >= ofBest * bestRate && rate >= ofRaw * rawRate,
         },
       },
-      // For information: how far the best possible engine comes when it also records its runs and makes them searchable.
+      // For information: the rate of the best possible engine when it also records its runs and sets search attributes.
       {
         ...{ part, what: `${what}, best with ${3 + requests} commits and attributes`, unit: 'runs/s' },
         fermata: rate,

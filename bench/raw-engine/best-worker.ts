@@ -18,9 +18,8 @@ const Start = z.object({ workflowId: z.string(), url: z.string(), run: z.string(
 
 /**
  * Runs the best possible engine. Starts are eager, which requires the client and the worker to be in one process. A run
- * is one local activity. There is no database, unless the settings contain one: then runs are recorded there, and have
- * search attributes, a memo and a summary. A POST of
- * `{workflowId, url, run, effects}` starts a run.
+ * is one local activity. If the settings contain a database, runs are recorded there, and have search attributes, a memo
+ * and a summary. A POST of `{workflowId, url, run, effects}` starts a run.
  */
 async function main(): Promise<void> {
   const { address, namespace, taskQueue, databaseUrl } = RawWorkerSettings.parse(JSON.parse(process.argv[2] ?? ''));
@@ -59,7 +58,7 @@ async function main(): Promise<void> {
   await records?.close();
 }
 
-/** Returns what people need to find a run in the Web UI, as Fermata sets it. */
+/** Returns the options by which people find a run in the Web UI. Fermata sets the same ones. */
 const described = (run: string) => ({
   memo: { run },
   staticSummary: `Send requests · ${run}`,

@@ -3,8 +3,9 @@ import pg from 'pg';
 const CONNECTIONS = 20;
 
 /**
- * Records the runs of the best possible engine, as Fermata's guarantees require, with 3 + n commits for n requests: the event is accepted, its run is admitted, the first step begins, each further step begins when the step
- * before it has ended, and the last step and the run end.
+ * Records the runs of the best possible engine as Fermata's guarantees require, with 3 + n commits for n requests: the
+ * event is accepted, its run is admitted, the first step begins, each further step begins when the step before it has
+ * ended, and the last step and the run end.
  */
 export interface RecordedRuns {
   /** Stores the event, and then the run that it starts. */

@@ -46,9 +46,9 @@ const MAX_BRANCH_LENGTH = 65_536;
 
 /**
  * Creates the activity that drives the interpreter. It carries out the steps of a branch one after another, and records
- * the end of each step before the next one begins, until a step needs Temporal (a pause, branches, a call with retries) or the budget is used up. The
- * workflow passes the outcomes to its own fiber in the same order. When the activity is repeated after a crash, steps
- * that have ended return their stored outcomes.
+ * the end of each step before the next one begins. It stops at a step that needs Temporal (a pause, branches, a call with
+ * retries), or when the budget is used up. The workflow passes the outcomes to its own fiber in the same order. When the
+ * activity is repeated after a crash, steps that have ended return their stored outcomes.
  */
 export function createPerformStretch(
   deps: ActivityDeps,

@@ -1,45 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createRegistry } from '../domain/registry/registry';
 import { createLogger } from '../log';
 import { createDispatcher, type DispatcherDeps } from './dispatcher';
 import type { Iteration } from './route-next';
 
 afterEach(() => jest.restoreAllMocks());
 
-const OTHER_DEPS = {
-  fleet: { differs: () => false },
-  database: { db: {} },
-  evaluations: { close: () => Promise.resolve() },
-  log: createLogger({ level: 'silent', name: 'test' }),
-};
-
-/** Starts a dispatcher without partitions. `rounds` returns how often it has read the change log. */
-function idleDispatcher() {
-  let rounds = 0;
-  const dispatcher = createDispatcher({
-    registry: createRegistry([]),
-    leases: {
-      held: () => {
-        rounds += 1;
-        return new Map();
-      },
-      renew: () => Promise.resolve(),
-      release: () => Promise.resolve(),
-    },
-    ...OTHER_DEPS,
-    launcher: { onAllStarted: () => undefined },
-  } as unknown as DispatcherDeps);
-  return { dispatcher, rounds: () => rounds };
-}
-
-/** Starts a dispatcher whose rounds have the given result. */
+/** Starts a dispatcher whose rounds have the given result. `rounds` returns how often it has read the change log. */
 function dispatcherOf(result: Iteration) {
   let rounds = 0;
   let allStarted = (): void => undefined;
   const deps = {
     leases: { renew: () => Promise.resolve(), release: () => Promise.resolve() },
-    ...OTHER_DEPS,
+    fleet: { differs: () => false },
+    evaluations: { close: () => Promise.resolve() },
     launcher: { onAllStarted: (callback: () => void) => void (allStarted = callback) },
+    log: createLogger({ level: 'silent', name: 'test' }),
   } as unknown as DispatcherDeps;
   const dispatcher = createDispatcher(deps, () => {
     rounds += 1;
@@ -47,6 +22,8 @@ function dispatcherOf(result: Iteration) {
   });
   return { dispatcher, rounds: () => rounds, allStarted: () => allStarted() };
 }
+
+const idleDispatcher = () => dispatcherOf({ isFull: false, pauseMs: 0 });
 
 describe('the dispatcher', () => {
   it.each([-600_000, 600_000])(
@@ -84,7 +61,7 @@ describe('the dispatcher', () => {
   });
 
   it('does not read the change log again when runs have started and it has routed all changes', async () => {
-    const { dispatcher, rounds, allStarted } = dispatcherOf({ isFull: false, pauseMs: 0 });
+    const { dispatcher, rounds, allStarted } = idleDispatcher();
     await pause(100);
     const before = rounds();
     allStarted();

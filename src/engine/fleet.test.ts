@@ -2,7 +2,7 @@ import { createFleet } from './fleet';
 import type { Executor } from '../db/executor';
 
 describe('the fleet', () => {
-  it('counts the live workers, and notifies the others when this one starts and stops, but not at each renewal', async () => {
+  it('counts the live workers, and notifies the others when this one starts and stops, but at no renewal', async () => {
     let notified = 0;
     // Three other workers are live.
     const answer = { rows: [{ live: 3, others: null }] };

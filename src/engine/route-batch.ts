@@ -161,8 +161,8 @@ async function enter(
  * same transaction, so that a change that is read a second time is recognized as routed and has no effect. Changes that
  * another worker has routed, or whose partition another worker has taken over, are left out. Locks are taken in a fixed
  * order (dwells of the entities, windows, dwells to arm, buckets; each sorted), so that two batches cannot deadlock.
- * Under each lock, changes are decided in the given order. Returns how many of the admitted runs have to
- * wait for a slot.
+ * Under each lock, changes are decided in the given order. Returns how many of the admitted runs have to wait for
+ * a slot.
  */
 export async function routeBatch(deps: RouteDeps, batch: readonly GatedChange[]): Promise<number> {
   const survivors: Survivor[] = [];

@@ -39,9 +39,10 @@ export interface RoutingPace {
 
 /**
  * Creates the pace of one dispatcher. Rounds are short, so that a change that arrives during a burst is read soon. While
- * runs have to wait for slots, rounds are even shorter, and pauses follow them. Admitting more runs at once would not let
- * this worker start any run sooner, and would take the processor and Postgres from the runs that are in flight. Pauses
- * are shorter if other changes are routed in the same round, and if other workers can start the waiting runs.
+ * runs have to wait for slots, rounds are even shorter, and pauses follow them. If more runs were admitted at once, this
+ * worker would not start any of them sooner, and routing would take the processor and Postgres from the runs that are in
+ * flight. Pauses are shorter if other changes are routed in the same round, and if other workers can start the waiting
+ * runs.
  */
 export function createRoutingPace(): RoutingPace {
   let limit = INITIAL_BATCH;

@@ -170,9 +170,9 @@ export async function beginSent(
 }
 
 /**
- * Ends a step, and begins the next one like `beginSent`, in one statement. Returns false if `endStep` or `beginSent` would
- * return false. The next step has then not begun, but the first one may have ended. The statement can be repeated with
- * the same key if its answer was lost.
+ * Ends a step, and begins the next one like `beginSent`, in one statement. Returns false if `endStep` or `beginSent`
+ * would return false. The next step has then not begun, but the first one may have ended. The statement can be repeated
+ * with the same key if its answer was lost.
  */
 export async function endAndBeginSent(
   db: Executor,

@@ -48,8 +48,8 @@ export function releaseSlots({ launcher }: Pick<SurvivorDeps, 'launcher'>, survi
 }
 
 /**
- * Starts the admitted runs and records the refusals. Call it after the commit. Returns how many of the admitted runs wait in
- * the table only because no slot was free.
+ * Starts the admitted runs and records the refusals. Call it after the commit. Returns how many of the admitted runs wait
+ * in the table only because no slot was free.
  */
 export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionDecisions): number {
   const { launcher } = deps;

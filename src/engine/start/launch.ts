@@ -47,7 +47,7 @@ export interface RunLauncher {
   poke(): void;
   /** Returns whether admitted runs may be waiting in the table for a slot of this worker. */
   hasWaiting(): boolean;
-  /** Sets the function that is called when `hasWaiting` becomes false. */
+  /** Sets the function that is called when a sweep leaves no run waiting, so that `hasWaiting` returns false. */
   onAllStarted(callback: () => void): void;
   /** Counts the runs in flight. Call these functions when local steps and calls of this process start or end. */
   slots: Pick<RunSlots, 'enter' | 'call' | 'arrive' | 'resume'>;

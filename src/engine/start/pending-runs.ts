@@ -37,7 +37,7 @@ export function createPendingRuns(deps: {
   db: Executor;
   slots: RunSlots;
   attempts: StartAttempts;
-  /** Called after a sweep after which `isAny` is false. */
+  /** Called at the end of a sweep that leaves no run waiting, so that `isAny` returns false. */
   onAllStarted: () => void;
 }): PendingRuns {
   const { db, slots, attempts, onAllStarted } = deps;
