@@ -32,6 +32,7 @@ const servers = {
  */
 const config: Config = {
   maxWorkers: 2,
+  testTimeout: 60_000, // Only ends a test that hangs: how long a test takes depends on the machine.
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/bench/**/*.test.ts'] },
     { ...shared, ...servers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },

@@ -39,5 +39,5 @@ describe('a wait whose wake is not answered', () => {
       endedFor({ pendingWorkflowTask: {} }),
     ]);
     expect([activity, task]).toEqual([0, 0]);
-  }, 20_000);
+  });
 });

@@ -83,7 +83,7 @@ it('is the source of the types of the console (UPDATE_SCHEMA=1 writes them)', ()
   } finally {
     rmSync(directory, { recursive: true });
   }
-}, 60_000);
+});
 
 it('describes every route once, with a unique operation id', () => {
   expect(operations).toHaveLength(routes.length);

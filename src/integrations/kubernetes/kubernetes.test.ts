@@ -161,7 +161,7 @@ it('drains a node within disruption budgets, and ignores daemon sets', async () 
   await expect(drain({ force: true })).rejects.toThrow(
     'would lose the data of an emptyDir volume: default/drain-local',
   );
-}, 60_000);
+});
 
 it('runs a job once, and fails if the job fails', async () => {
   const job = (attempt: number, key: string) =>
@@ -189,7 +189,7 @@ it('runs a job once, and fails if the job fails', async () => {
     expect((await each).artifact).toMatchObject({ succeeded: true, namespace: 'default' });
   for (const each of await end('b', 'Failed'))
     await expect(each).rejects.toMatchObject({ retryable: false, output: { succeeded: false } });
-}, 30_000);
+});
 
 it('accepts only the namespaces of the connection', async () => {
   const limited = createActionRunner('kubernetes', {

@@ -7,14 +7,14 @@ import { createActionRunner } from '../../../test/support/run-action';
 import { createEgress } from '../../edges/egress/egress';
 import { SshConnection } from './account';
 
-// Each test performs several handshakes with its own server.
-jest.setTimeout(30_000);
+/** Returns an ECDSA key. ssh2 drops a leading zero of the Ed25519 keys that it creates, and then cannot read them. */
+const createPrivateKey = () => ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private;
 
 describeWithOpenssh('with an OpenSSH server', () => {
   let server: OpensshServer;
   beforeAll(async () => {
     server = await startOpenssh();
-  }, 60_000);
+  });
   afterAll(() => server.close());
 
   const runner = (more: Record<string, unknown> = {}, egress?: ReturnType<typeof createEgress>) =>
@@ -51,13 +51,13 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect(failure).toMatchObject({ code: 'timeout', retryable: false, output: { exitCode: null, stdout: 'begun\n' } });
     await pause(2_500);
     expect(existsSync(mark)).toBe(false);
-  }, 30_000);
+  });
 
   it('does not run a command again that the time limit of its step ended', async () => {
     const running = run({ command: 'echo begun; sleep 60' }, { signal: AbortSignal.timeout(2_000) });
     const failure: unknown = await running.catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'timeout', retryable: false, output: { exitCode: null, stdout: 'begun\n' } });
-  }, 30_000);
+  });
 
   it('ends a command when the run is cancelled', async () => {
     const [begun, ended] = [join(server.directory, 'begun'), join(server.directory, 'ended')];
@@ -69,7 +69,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     controller.abort(new Error('Cancelled'));
     await expect(running).rejects.toThrow('Cancelled');
     expect(existsSync(ended)).toBe(true);
-  }, 30_000);
+  });
 
   it('cuts long outputs but reads the rest, and masks a secret across the cut', async () => {
     const secret = String(server.connection['privateKey']).trim();
@@ -81,12 +81,12 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect(stdout.length).toBeLessThanOrEqual(1_048_576);
     expect(stdout).toMatch(/cut: there were \d+ bytes\]$/);
     expect(stdout).not.toContain('PRIVATE KEY');
-  }, 30_000);
+  });
 
   it('does not wait for processes that a command leaves running', async () => {
     const { artifact } = await run({ command: 'sleep 12 & echo done' });
     expect(artifact).toMatchObject({ exitCode: 0, stdout: 'done\n' });
-  }, 30_000);
+  });
 
   it('reads the exit code of a command that closes its output first', async () => {
     await expect(run({ command: 'exec >&- 2>&-; sleep 1; exit 7' })).rejects.toMatchObject({ output: { exitCode: 7 } });
@@ -142,7 +142,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
   });
 
   it('fails without a retry for refused credentials, and for hosts that the connection does not list', async () => {
-    const { private: stranger } = ssh2.utils.generateKeyPairSync('ed25519');
+    const stranger = createPrivateKey();
     for (const more of [{ privateKey: stranger }, { privateKey: undefined, password: 'canary-wrong' }]) {
       const refused: unknown = await runner(more)
         .test()
@@ -185,7 +185,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
 
 /** Servers with PAM ask for the password in a prompt: https://www.rfc-editor.org/rfc/rfc4256 */
 it('answers the prompt for a password', async () => {
-  const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519');
+  const hostKey = createPrivateKey();
   const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
@@ -200,7 +200,7 @@ it('answers the prompt for a password', async () => {
   const key = ssh2.utils.parseKey(hostKey);
   const parsed = Array.isArray(key) ? key[0] : key;
   if (parsed === undefined || parsed instanceof Error) throw new Error('The key cannot be read.');
-  const knownHosts = `127.0.0.1 ssh-ed25519 ${parsed.getPublicSSH().toString('base64')}`;
+  const knownHosts = `127.0.0.1 ${parsed.type} ${parsed.getPublicSSH().toString('base64')}`;
   const { port } = server.address() as { port: number };
   const account = { host: '127.0.0.1', port, user: 'ada', knownHosts };
   expect(await createActionRunner('ssh', { ...account, password: 'canary-password' }).test()).toContain('as ada');
