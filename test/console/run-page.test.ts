@@ -165,6 +165,10 @@ describeConsole('the page of a run in the console', () => {
     expect(await lines.count()).toBe(2);
     await inBranch.getByRole('link').click();
     await page.waitForURL((url) => url.pathname.endsWith(`/runs/${busy}`));
+    for (let branch = 2; branch <= 50; branch += 1) await delay(busy, `actions[0].parallel[${branch}]`, 'waiting');
+    await page.goBack();
+    await armed.getByText('Only the newest 50 delays are shown.').waitFor();
+    expect(await lines.count()).toBe(50);
     expect(problems).toEqual([]);
   });
 

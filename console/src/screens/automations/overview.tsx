@@ -195,11 +195,23 @@ function Armed({ id }: { id: string }) {
   return (
     <Panel title="Armed now">
       <Loaded query={dwells}>
-        {({ items }) => (
+        {(armed) => (
           <Loaded query={waits}>
             {(waiting) => (
               <Loaded query={delays}>
-                {(delayed) => <ArmedList dwells={items} waits={waiting.items} delays={delayed.items} />}
+                {(delayed) => (
+                  <>
+                    <ArmedList dwells={armed.items} waits={waiting.items} delays={delayed.items} />
+                    {Object.entries({ dwells: armed, waits: waiting, delays: delayed }).map(
+                      ([what, { items, nextCursor }]) =>
+                        nextCursor !== null && (
+                          <p key={what} className="pad faint">
+                            Only the newest {items.length} {what} are shown.
+                          </p>
+                        ),
+                    )}
+                  </>
+                )}
               </Loaded>
             )}
           </Loaded>
