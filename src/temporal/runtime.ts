@@ -16,6 +16,11 @@ const CONVENTIONS = { countersTotalSuffix: true, unitSuffix: true, useSecondsFor
 
 const COMPRESSION = ['OTEL_EXPORTER_OTLP_COMPRESSION', 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION'] as const;
 
+/** The SDK's warning about a worker that runs only activities. Each worker process has such a worker. */
+const ONLY_ACTIVITIES = 'No workflows registered, not polling for workflow tasks';
+
+type Facts = Record<string, unknown>;
+
 /** Where the SDK's own metrics are sent or served. */
 interface RuntimeMetrics {
   /** Port on the loopback address at which the metrics are served in Prometheus' text format. */
@@ -26,11 +31,13 @@ interface RuntimeMetrics {
 
 /**
  * Passes the log of the SDK and its native core to Fermata's logger, and their metrics to the collector or the port.
+ * Leaves out facts that mean nothing to a reader.
  * Call it once per process, before the first connection.
  */
 export function installRuntime(log: Logger, { port, otlp }: RuntimeMetrics): void {
   const logger = new DefaultLogger(log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN', ({ level, message, meta }) => {
-    const { sdkComponent, taskQueue, error, timestampNanos, ...facts } = (meta ?? {}) as Record<string, unknown>;
+    if (message === ONLY_ACTIVITIES) return;
+    const { sdkComponent, taskQueue, error, timestampNanos, taskToken, isLocal, ...facts } = (meta ?? {}) as Facts;
     log[LEVELS[level]]({ ...facts, ...(error === undefined ? {} : { err: error }) }, message);
   });
   // The SDK supports only one of these two exporters.
