@@ -65,6 +65,27 @@ describeConsole('automations in the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('draw all steps of a loop below the loop, also after parallel steps', async () => {
+    const log = (id: string) => ({ id, action: 'automation.log', config: { message: id } });
+    const choose = [{ when: 'repeat.index == 1', sequence: [log('first_item')] }];
+    const looping = await console_.automation({
+      name: 'Loops',
+      actions: [
+        { parallel: [log('a'), log('b'), log('c')] },
+        { id: 'loop', repeat: { for_each: '[1, 2]', sequence: [log('body'), { choose, else: [log('other_item')] }] } },
+        log('last'),
+      ],
+    });
+    const { page } = await console_.open(`/automations/${looping}?view=graph`);
+    const top = async (path: string) => (await page.locator(`[data-box="${path}"]`).boundingBox())?.y ?? NaN;
+    await page.locator('[data-box="actions[0]"]').waitFor();
+    const body = 'actions[1].repeat.sequence';
+    const downwards = ['actions[0].parallel[2]', 'actions[1]', `${body}[0]`, `${body}[1]`, `${body}[1].choose[0]`];
+    const tops: number[] = [];
+    for (const path of [...downwards, `${body}[1].else[0]`]) tops.push(await top(path));
+    expect(tops).toEqual([...new Set(tops)].sort((one, other) => one - other));
+  });
+
   it('count runs that have ended, and beside them those that are open', async () => {
     const counted = await console_.automation({ name: 'Has one open run', mode: 'parallel' });
     const { runId } = await console_.post(`/automations/${counted}/runs`, {});

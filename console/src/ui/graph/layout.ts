@@ -41,6 +41,8 @@ const LABEL_PX = { padding: 12, height: 18 };
 const OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.edgeRouting': 'ORTHOGONAL',
+  // Reverses the edges that lead back to a `repeat`: a search from the triggers reaches the `repeat` before its body.
+  'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST',
   'elk.spacing.nodeNode': '22',
   'elk.spacing.edgeNode': '16',
   'elk.layered.spacing.nodeNodeBetweenLayers': '34',
