@@ -171,6 +171,29 @@ describeConsole('automations in the console', () => {
     expect(run?.trigger).toMatchObject({ id: 'deploys', payload: { subject: 'release-42', data: { env: 'prod' } } });
   });
 
+  it('are started manually with the text of fields that may be null, and not while a field has invalid JSON', async () => {
+    const alerts = await console_.automation({ name: 'Handles alerts', triggers: [{ event: 'alert.fired' }] });
+    const { page } = await console_.open(`/automations/${alerts}`);
+    await page.getByRole('button', { name: 'Run now' }).click();
+    await page.getByLabel('As if started by').selectOption('alert_fired');
+    await page.getByLabel('name', { exact: true }).fill('DiskFull');
+    await page.getByLabel('severity', { exact: true }).fill('');
+    const run = page.getByRole('button', { name: 'Run', exact: true });
+    await page.getByLabel('value (JSON)').fill('DiskFull');
+    await page.getByText('This is not valid JSON yet.').waitFor();
+    expect(await run.isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Edit as JSON' }).isDisabled()).toBe(true);
+    await page.getByLabel('value (JSON)').fill('97');
+    await page.getByText('This is not valid JSON yet.').waitFor({ state: 'detached' });
+    await run.click();
+    await page.waitForURL(/\/runs\//);
+    const [started] = await console_.api.rows<{ trigger: Record<string, unknown> }>(
+      `select trigger_scope as trigger from runs where automation_id = $1`,
+      [alerts],
+    );
+    expect(started?.trigger).toMatchObject({ payload: { name: 'DiskFull', severity: null, value: 97 } });
+  });
+
   it('show their source if they come from Git, and can then only be enabled, disabled and started', async () => {
     const document = `apiVersion: fermata/v1
 kind: Automation
