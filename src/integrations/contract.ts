@@ -18,7 +18,10 @@ import type { DomainWrite } from '../domains/domain-write';
 export interface ActionResult {
   output?: unknown;
   artifact?: Record<string, unknown>;
-  /** True for actions that resolve, close or remove the object of the artifact that they consumed. */
+  /**
+   * True if the object of the artifact has ended, e.g. because the action resolved, closed or removed it. The artifact
+   * is then stored closed, and all open artifacts of the automation for this object are closed.
+   */
   closesConsumed?: boolean;
   /**
    * Further artifacts to close, besides the consumed one, because their objects have ended: all open artifacts of the

@@ -13,11 +13,10 @@ export const removeStateAction: TransactionalAction<z.infer<typeof Config>> = {
   produces: stateArtifact,
   consumes: 'automation.state',
   execution: 'transaction',
-  async execute({ config, tx, entities, cause, consumed }) {
+  async execute({ config, tx, entities, cause }) {
     const { kind, id } = config;
     await assertCustomKind(entities, tx, kind);
     const { removed } = await entities.remove(tx, { kind, id }, cause);
-    const closesConsumed = consumed?.kind === kind && consumed.id === id;
-    return { output: { removed }, artifact: { kind, id, state: null }, closesConsumed };
+    return { output: { removed }, artifact: { kind, id, state: null }, closesConsumed: true };
   },
 };

@@ -18,6 +18,6 @@ export const addUpdateAction: TransactionalAction<z.infer<typeof Config>> = {
     const { incidentId: _, ...update } = context.config;
     const id = incidentIdOf(context.config, context.consumed);
     const { incident } = await addIncidentUpdate(context, id, update);
-    return incidentResult(incident, true, incident.status === 'resolved' && context.consumed?.incidentId === id);
+    return incidentResult(incident, true);
   },
 };

@@ -22,10 +22,9 @@ export const incidentArtifact = {
   }),
 };
 
-/** Returns the result of a step that worked on an incident. */
-export function incidentResult(incident: Incident, reused: boolean, closesConsumed = false): ActionResult {
-  const { id, status, severity, systemIds } = incident;
-  return { artifact: { incidentId: id, status, severity, systemIds, reused }, closesConsumed };
+/** Returns the result of a step that worked on an incident. If the incident is resolved, its artifacts are closed. */
+export function incidentResult({ id, status, severity, systemIds }: Incident, reused: boolean): ActionResult {
+  return { artifact: { incidentId: id, status, severity, systemIds, reused }, closesConsumed: status === 'resolved' };
 }
 
 /**

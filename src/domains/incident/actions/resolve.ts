@@ -34,6 +34,6 @@ export const resolveAction: TransactionalAction<z.infer<typeof Config>> = {
       }
     }
     const incident = await resolveIncident(context, id, config.message || undefined);
-    return { ...incidentResult(incident, true, consumed?.incidentId === id), output: { resolved: true } };
+    return { ...incidentResult(incident, true), output: { resolved: true } };
   },
 };

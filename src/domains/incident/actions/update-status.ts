@@ -25,6 +25,6 @@ export const updateStatusAction: TransactionalAction<z.infer<typeof Config>> = {
     const incident = message
       ? (await addIncidentUpdate(context, id, { message, statusChange: status })).incident
       : await updateIncident(context, id, { status });
-    return incidentResult(incident, true, status === 'resolved' && context.consumed?.incidentId === id);
+    return incidentResult(incident, true);
   },
 };

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { getIncident } from '../../src/domains/incident/incidents';
+import { startActivityBench, type ActivityBench } from '../support/activities';
+
+const ID = '{{ var.id }}';
+const create = (title: string) => ({
+  action: 'incident.create',
+  config: { title, severity: 'minor', systemIds: ['db'] },
+});
+const resolve = (config: object = {}) => ({ action: 'incident.resolve', config });
+
+/** Each step runs in a run of its own, so it consumes artifacts of earlier runs. */
+describe('artifacts that later runs of an automation consume', () => {
+  let b: ActivityBench;
+  beforeAll(async () => void (b = await startActivityBench()), 60_000);
+  afterAll(() => b.close());
+
+  const rows = async (query: ReturnType<typeof sql>) => (await b.database.db.execute(query)).rows;
+  const statusOf = async (id: unknown) => (await getIncident(b.database.db, String(id)))?.status;
+
+  /** Saves an automation with these steps. Returns a function that performs one of them in a new run. */
+  async function automationWith<N extends string>(steps: Record<N, object>) {
+    const first = await b.runOf([...Object.values(steps), { delay: { seconds: 60 } }] as object[]);
+    return async (name: N, variables: object = {}) => {
+      const run = randomUUID();
+      await rows(sql`
+        insert into runs (id, automation_id, version, scope_key, context_key, mode, status, trigger_scope, variables,
+          root_run_id, workflow_id, created_at, start_at, execution_run_id)
+        select ${run}, automation_id, version, scope_key, context_key, mode, status, trigger_scope, variables, ${run},
+          ${run}, created_at, start_at, execution_run_id
+        from runs where id = ${first}`);
+      const path = `actions[${Object.keys(steps).indexOf(name)}]`;
+      const input = { ...b.input(run, path), variables: { ...variables } };
+      await b.run(() => b.activities().performStep(input)).catch(() => undefined);
+      const [artifact] = await rows(sql`select data, closed_at from artifacts where run_id = ${run}`);
+      const step = await b.step(run, path);
+      return {
+        step,
+        data: (artifact?.['data'] ?? {}) as Record<string, unknown>,
+        closed: artifact?.['closed_at'] != null,
+      };
+    };
+  }
+
+  test('a step that resolves the named incident closes its artifacts, so the next step uses another incident', async () => {
+    const perform = await automationWith({
+      a: create('A'),
+      b: create('B'),
+      resolveNamed: resolve({ incidentId: ID }),
+      comment: { action: 'incident.add_update', config: { message: 'Nearly' } },
+      resolve: resolve(),
+    });
+    const [a, other] = [(await perform('a')).data['incidentId'], (await perform('b')).data['incidentId']];
+    expect(await perform('resolveNamed', { id: a })).toMatchObject({ closed: true });
+    expect((await perform('resolve')).data['incidentId']).toBe(other);
+    expect(await statusOf(other)).toBe('resolved');
+    expect((await perform('comment')).step).toMatchObject({ status: 'failed', error: { code: 'artifact_missing' } });
+  });
+
+  test.each([
+    ['incident.update_status', { incidentId: ID, status: 'resolved' }],
+    ['incident.update_status', { incidentId: ID, status: 'resolved', message: 'Over' }],
+    ['incident.add_update', { incidentId: ID, statusChange: 'resolved', message: 'Over' }],
+  ])('%s closes the artifacts of the named incident if it resolves the incident', async (action, config) => {
+    const perform = await automationWith({
+      a: create('A'),
+      b: create('B'),
+      end: { action, config },
+      resolve: resolve(),
+    });
+    const [a, other] = [(await perform('a')).data['incidentId'], (await perform('b')).data['incidentId']];
+    expect(await perform('end', { id: other })).toMatchObject({ closed: true });
+    expect((await perform('resolve')).data['incidentId']).toBe(a);
+  });
+
+  test('the removal of a state closes its artifacts, whichever state the automation set last', async () => {
+    await b.activities().deps.entities.kinds.put(b.database.db, 'lamp', { schema: {}, reactive: true });
+    const lamp = (id: string) => ({ kind: 'lamp', id });
+    const perform = await automationWith({
+      hall: { action: 'automation.set_state', config: { ...lamp('hall'), state: { on: true } } },
+      door: { action: 'automation.set_state', config: { ...lamp('door'), state: { on: true } } },
+      remove: { action: 'automation.remove_state', config: lamp('hall') },
+    });
+    await perform('hall');
+    await perform('door');
+    await perform('remove');
+    expect(
+      await rows(sql`
+      select distinct data ->> 'id' as id from artifacts where type = 'automation.state' and closed_at is null`),
+    ).toEqual([{ id: 'door' }]);
+  });
+});
