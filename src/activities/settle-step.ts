@@ -70,7 +70,9 @@ export function successOf(
     status: 'success',
     trace: traceOf(step),
     ...(output === undefined ? {} : { result: output }),
-    ...(artifact && { artifact: { ...artifact, closed: result.closesConsumed ?? false } }),
+    ...(artifact && {
+      artifact: { ...artifact, closed: result.closesConsumed === true || result.leftUntouched === true },
+    }),
     ...mask(toStorable(closing(deps, action, result, consumed))),
   };
   return { end, artifact };

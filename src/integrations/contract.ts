@@ -24,6 +24,11 @@ export interface ActionResult {
    */
   closesConsumed?: boolean;
   /**
+   * True if the step did nothing to the object of the artifact. The artifact is then stored closed: only later steps of
+   * this run use it.
+   */
+  leftUntouched?: boolean;
+  /**
    * Further artifacts to close, besides the consumed one, because their objects have ended: all open artifacts of the
    * automation whose data contains these values.
    */

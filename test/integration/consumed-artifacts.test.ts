@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { getIncident } from '../../src/domains/incident/incidents';
+import { createIncident, getIncident } from '../../src/domains/incident/incidents';
+import type { DomainWrite } from '../../src/domains/domain-write';
 import { startActivityBench, type ActivityBench } from '../support/activities';
+import { byUser } from '../support/entity-fixture';
 
 const ID = '{{ var.id }}';
 const create = (title: string) => ({
@@ -17,6 +19,10 @@ describe('artifacts that later runs of an automation consume', () => {
   afterAll(() => b.close());
 
   const rows = async (query: ReturnType<typeof sql>) => (await b.database.db.execute(query)).rows;
+  const asUser = <T>(work: (write: DomainWrite) => Promise<T>) => {
+    const { entities, clock } = b.activities().deps;
+    return b.database.db.transaction((tx) => work({ tx, entities, cause: byUser, now: clock.now() }));
+  };
   const statusOf = async (id: unknown) => (await getIncident(b.database.db, String(id)))?.status;
 
   /** Saves an automation with these steps. Returns a function that performs one of them in a new run. */
@@ -89,5 +95,18 @@ describe('artifacts that later runs of an automation consume', () => {
       await rows(sql`
       select distinct data ->> 'id' as id from artifacts where type = 'automation.state' and closed_at is null`),
     ).toEqual([{ id: 'door' }]);
+  });
+
+  test('a step that skips an incident of a person leaves it to the person', async () => {
+    const { id } = await asUser((write) => createIncident(write, { title: 'H', severity: 'minor', systemIds: ['db'] }));
+    const perform = await automationWith({
+      skip: resolve({ incidentId: ID, onlyIfCreatedByAutomation: true }),
+      resolve: resolve(),
+    });
+    const skipped = await perform('skip', { id });
+    expect(skipped.step).toMatchObject({ status: 'success', result: { resolved: false } });
+    expect(skipped).toMatchObject({ data: { incidentId: id, status: 'investigating' }, closed: true });
+    expect((await perform('resolve')).step).toMatchObject({ error: { code: 'artifact_missing' } });
+    expect(await statusOf(id)).toBe('investigating');
   });
 });

@@ -235,7 +235,7 @@ export interface StepEnd {
     name: string;
     type: string;
     data: Record<string, unknown>;
-    /** Whether the artifact is closed at once, because this step ended the object that it represents. */
+    /** Whether the artifact is stored closed, because this step ended the object that it represents, or left it untouched. */
     closed: boolean;
   };
   /**

@@ -29,6 +29,7 @@ export const resolveAction: TransactionalAction<z.infer<typeof Config>> = {
       if (incident.createdBy.type !== 'automation') {
         return {
           ...incidentResult(incident, true),
+          leftUntouched: true,
           output: { resolved: false, reason: 'not created by an automation' },
         };
       }
