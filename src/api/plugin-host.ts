@@ -5,7 +5,7 @@ import type { Notifier } from '../db/notifier';
 import { assertStorable } from '../domain/entities/storable';
 import type { Clock } from '../domain/clock';
 import { FermataError } from '../domain/errors';
-import { dottedFindings, explain } from '../domain/validation/explain';
+import { explain, findingsOf } from '../domain/validation/explain';
 import type { Registry } from '../domain/registry/registry';
 import type { OwnPlugin, RouteHost } from '../integrations/contract';
 import { runGuarded } from '../integrations/guard-plugin';
@@ -79,7 +79,7 @@ function hostOf(
       if (trigger === undefined) throw new Error(`"${event}" is not a trigger of the plugin "${id}".`);
       const parsed = explain(trigger.payloadSchema, mask(payload, 'data'));
       if (!parsed.success) {
-        const errors = dottedFindings(parsed.problems);
+        const errors = findingsOf(parsed.problems);
         throw new FermataError('validation_failed', `The payload does not match the schema of ${event}.`, { errors });
       }
       const checked = parsed.data as Record<string, unknown>;

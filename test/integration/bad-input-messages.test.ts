@@ -63,7 +63,7 @@ describe('the messages for bad input', () => {
     [
       '/connections',
       { name: 'x', type: 'slack', config: { botToken: 'x', foo: 1 } },
-      'config',
+      'config.foo',
       'Unknown key "foo". Known here: botToken, signingSecret, baseUrl',
     ],
     ['/events', { specversion: '2.0', id: '1', source: 's', type: 't' }, 'specversion', 'must be "1.0", got "2.0"'],
@@ -74,6 +74,20 @@ describe('the messages for bad input', () => {
       'status',
       'Expected one of healthy, degraded, unhealthy; got "ok"',
     ],
+    [
+      '/health/results',
+      { systemId: 'a', configurationId: 'b', status: 'healthy', extra: 1 },
+      'extra',
+      'Unknown key "extra". Known here: systemId, configurationId, status, latencyMs, collectors, message, timestamp',
+    ],
+    [
+      '/health/results',
+      { results: [{ systemId: 'a', configurationId: 'b', status: 'healthy', extra: 1 }] },
+      'results[0].extra',
+      'Unknown key "extra". Known here: systemId, configurationId, status, latencyMs, collectors, message, timestamp',
+    ],
+    ['/health/results', { results: [], more: 1 }, 'more', 'Unknown key "more". Known here: results'],
+    ['/health/results', { results: 5 }, 'results', 'Expected a list, got the number 5'],
     [
       '/tokens',
       { name: 'x', roles: ['god'] },

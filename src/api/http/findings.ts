@@ -1,14 +1,6 @@
 import type { z } from 'zod';
 import { FermataError, type Finding } from '../../domain/errors';
-import { explain } from '../../domain/validation/explain';
-
-/** Returns a path as text, e.g. `actions[0].config.title`. */
-function pathText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, part) => {
-    if (typeof part === 'number') return `${text}[${part}]`;
-    return text === '' ? String(part) : `${text}.${String(part)}`;
-  }, '');
-}
+import { explain, findingsOf } from '../../domain/validation/explain';
 
 /**
  * Parses a value with a schema. Each unknown key becomes a separate finding.
@@ -17,14 +9,7 @@ function pathText(path: readonly PropertyKey[]): string {
 export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = explain(schema, value);
   if (parsed.success) return parsed.data;
-  throw refusalOfFindings(
-    parsed.problems.flatMap(({ path, code, message, unknown }): Finding[] => {
-      if (unknown.length === 0) return [{ path: pathText(path), message, code }];
-      return unknown.map((each) => ({
-        ...{ path: pathText([...path, each.key]), message: each.message, code: 'unknown_key' },
-      }));
-    }),
-  );
+  throw refusalOfFindings(findingsOf(parsed.problems));
 }
 
 /** Returns one error for all findings. Its detail is the first finding, for clients that only show the detail. */

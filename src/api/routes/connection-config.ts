@@ -1,7 +1,7 @@
 import type { ConnectionRow } from '../../db/connections';
 import { FermataError, type Finding } from '../../domain/errors';
 import { formatPlace } from '../../domain/definition/place';
-import { dottedFindings, explain } from '../../domain/validation/explain';
+import { explain, findingsOf } from '../../domain/validation/explain';
 import { nearest } from '../../domain/expressions/nearest';
 import { visitTexts } from '../../domain/definition/secret-references';
 import { fillReferences, onlyReference, referencesIn } from '../../domain/secrets/references';
@@ -137,7 +137,7 @@ function check(type: AnyConnectionType, given: Config): Config {
   const stand = addresses.map(([field, text]) => [field, addressWith(text)] as const);
   const parsed = explain(type.configSchema, { ...given, ...Object.fromEntries(stand) });
   if (parsed.success) return { ...(parsed.data as Config), ...Object.fromEntries(addresses) };
-  const errors = dottedFindings(parsed.problems, ['config']);
+  const errors = findingsOf(parsed.problems, ['config']);
   const [first] = errors;
   const detail = `The config is not valid: ${first?.path ?? 'config'}: ${first?.message ?? ''}`;
   throw new FermataError('validation_failed', detail, { errors });

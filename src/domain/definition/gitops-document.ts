@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../errors';
-import { explain } from '../validation/explain';
+import { explain, findingsOf } from '../validation/explain';
 
 /** An automation in the form that is stored in Git. */
 export const GitOpsDocument = z.strictObject({
@@ -49,10 +49,7 @@ export function isGitOps(document: Record<string, unknown>): boolean {
 export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   const parsed = explain(GitOpsDocument, whole);
   if (!parsed.success) {
-    const findings = parsed.problems.flatMap(({ path, message, unknown }) => {
-      if (unknown.length === 0) return [{ path: path.join('.'), code: 'invalid_document', message }];
-      return unknown.map(({ key, message }) => ({ path: [...path, key].join('.'), code: 'unknown_key', message }));
-    });
+    const findings = findingsOf(parsed.problems.map((problem) => ({ ...problem, code: 'invalid_document' })));
     return { name: '', file: null, document: {}, findings, warnings: [], pathOf: (path) => path };
   }
   const { metadata, spec } = parsed.data;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { explain } from './explain';
+import { explain, findingsOf, problemText } from './explain';
 
 const Status = z.enum(['healthy', 'degraded', 'unhealthy']);
 const Time = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time' });
@@ -145,6 +145,20 @@ test('each unknown key has its own message', () => {
       },
     ],
   });
+});
+
+test('findings have the paths of the places in a document, and one finding for each unknown key', () => {
+  const parsed = explain(schema, { tags: ['a', 5], metadata: { 'a key': 1 }, nmae: 'x', window: { zz: 1 } });
+  const problems = parsed.success ? [] : parsed.problems;
+  expect(findingsOf(problems, ['results', 0]).map(({ path, code }) => `${path} ${code}`)).toEqual([
+    'results[0].tags[1] invalid_type',
+    'results[0].metadata["a key"] invalid_type',
+    'results[0].window.count invalid_type',
+    'results[0].window.minutes invalid_type',
+    'results[0].window.zz unknown_key',
+    'results[0].nmae unknown_key',
+  ]);
+  expect(problemText(problems)).toContain('tags[1]: Expected a string, got the number 5; ');
 });
 
 test('of the many unknown keys of a map, the first 200 are reported', () => {

@@ -1,5 +1,6 @@
 import { safeParse, type z } from 'zod';
 import type { Finding } from '../errors';
+import { formatPlace } from '../definition/place';
 import { isFlagged, schemaAt } from '../definition/schema-at';
 import { isSecretPath, valueAt } from './found-value';
 import { issueMessage, unknownKeys, withFound } from './issue-message';
@@ -62,13 +63,22 @@ function problemsOf(
   });
 }
 
-/** Converts problems to findings whose paths are written with dots, as in `config.items.0`, below `prefix`. */
-export const dottedFindings = (problems: readonly Problem[], prefix: readonly string[] = []): Finding[] =>
-  problems.map(({ path, message, code }) => ({ path: [...prefix, ...path.map(String)].join('.'), message, code }));
+/** Converts problems to findings with paths below `prefix`. Each unknown key becomes a separate finding. */
+export function findingsOf(problems: readonly Problem[], prefix: readonly PropertyKey[] = []): Finding[] {
+  return problems.flatMap(({ path, message, code, unknown }): Finding[] => {
+    const place = [...prefix, ...path];
+    if (unknown.length === 0) return [{ path: formatPlace(place), message, code }];
+    return unknown.map((each) => ({
+      path: formatPlace([...place, each.key]),
+      message: each.message,
+      code: 'unknown_key',
+    }));
+  });
+}
 
-/** Returns problems on one line: `items.0: Expected a string, got a list; …`. */
+/** Returns problems on one line: `items[0]: Expected a string, got a list; …`. */
 export function problemText(problems: readonly Problem[]): string {
-  return dottedFindings(problems)
+  return findingsOf(problems)
     .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
     .join('; ');
 }

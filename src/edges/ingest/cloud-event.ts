@@ -1,10 +1,11 @@
 import { parseJson } from '../../domain/exact-json';
 import { z } from 'zod';
 import { Instant } from '../../domain/instant';
+import { formatPlace } from '../../domain/definition/place';
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
-import { explain } from '../../domain/validation/explain';
-import { findingsOf, refusal } from './refusal';
+import { explain, findingsOf } from '../../domain/validation/explain';
+import { refusal } from './refusal';
 
 const Text = z.string().min(1);
 
@@ -47,7 +48,7 @@ const isJson = (contentType: string | undefined) => contentType === undefined ||
  * `data_base64` does not contain the JSON that the content type declares
  */
 export function toCloudEvent(input: unknown, index?: number): CloudEvent {
-  const prefix = index === undefined ? '' : `[${index}]`;
+  const prefix = index === undefined ? [] : [index];
   // In the JSON format, a null attribute counts as absent.
   const given =
     typeof input === 'object' && input !== null && !Array.isArray(input)
@@ -55,7 +56,7 @@ export function toCloudEvent(input: unknown, index?: number): CloudEvent {
       : input;
   const parsed = explain(CloudEventSchema, given);
   if (!parsed.success) throw refusal('Event', findingsOf(parsed.problems, prefix), index);
-  assertStorable(parsed.data, prefix);
+  assertStorable(parsed.data, formatPlace(prefix));
   return decodeData(parsed.data);
 }
 

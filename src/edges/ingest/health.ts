@@ -1,13 +1,16 @@
-import { explain } from '../../domain/validation/explain';
+import { z } from 'zod';
+import { explain, findingsOf } from '../../domain/validation/explain';
 import type { DomainWrite } from '../../domains/domain-write';
 import { CheckResult } from '../../domains/healthcheck/check-result';
 import { recordResults } from '../../domains/healthcheck/record-results';
-import { findingsOf, refusal } from './refusal';
+import { refusal } from './refusal';
+
+const Batch = z.strictObject({ results: z.array(z.unknown()) });
 
 function parseOne(input: unknown, index?: number): CheckResult {
   const parsed = explain(CheckResult, input);
   if (parsed.success) return parsed.data;
-  throw refusal('Result', findingsOf(parsed.problems, index === undefined ? '' : `results[${index}]`), index);
+  throw refusal('Result', findingsOf(parsed.problems, index === undefined ? [] : ['results', index]), index);
 }
 
 /**
@@ -17,12 +20,9 @@ function parseOne(input: unknown, index?: number): CheckResult {
  */
 export function parseHealthResults(body: unknown): CheckResult[] {
   if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'results')) return [parseOne(body)];
-  const { results, ...rest } = body as Record<string, unknown>;
-  const unknown = Object.keys(rest);
-  if (Array.isArray(results) && unknown.length === 0) return results.map((result, index) => parseOne(result, index));
-  const message =
-    unknown.length > 0 ? `unknown key ${unknown.join(', ')} beside "results"` : '"results" must be a list';
-  throw refusal('The body', [{ path: unknown[0] ?? 'results', message, code: 'invalid_type' }]);
+  const parsed = explain(Batch, body);
+  if (parsed.success) return parsed.data.results.map((result, index) => parseOne(result, index));
+  throw refusal('The body', findingsOf(parsed.problems));
 }
 
 /** Stores the results of checks that ran in other processes. */

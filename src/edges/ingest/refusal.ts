@@ -1,17 +1,4 @@
 import { FermataError, type Finding } from '../../domain/errors';
-import type { Problem } from '../../domain/validation/explain';
-
-function placeOf(prefix: string, path: readonly PropertyKey[]): string {
-  return path.reduce<string>((place, part) => {
-    if (typeof part === 'number') return `${place}[${part}]`;
-    return place === '' ? String(part) : `${place}.${String(part)}`;
-  }, prefix);
-}
-
-/** Converts problems to findings, with paths below `prefix`. */
-export function findingsOf(problems: readonly Problem[], prefix = ''): Finding[] {
-  return problems.map(({ path, message, code }) => ({ path: placeOf(prefix, path), message, code }));
-}
 
 /**
  * Returns the error for a rejected message. `index` is the index of the invalid element in a batch. If one element is

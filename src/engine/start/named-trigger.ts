@@ -2,6 +2,7 @@ import type { Definition } from '../../domain/definition/schema';
 import { FermataError, type Finding } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import type { TriggerType } from '../../domain/registry/trigger-type';
+import { explain, findingsOf } from '../../domain/validation/explain';
 import { pluginMissing } from '../../evaluation/require-filters';
 
 /**
@@ -26,13 +27,8 @@ export function triggerNamed(
 
 /** Returns findings for the parts of a payload that do not match the schema of the trigger's events. */
 export function payloadFindings(type: TriggerType, payload: unknown): Finding[] {
-  const parsed = type.payloadSchema.safeParse(payload);
-  if (parsed.success) return [];
-  return parsed.error.issues.map((issue) => ({
-    path: ['payload', ...issue.path.map(String)].join('.'),
-    message: issue.message,
-    code: issue.code ?? 'invalid',
-  }));
+  const parsed = explain(type.payloadSchema, payload);
+  return parsed.success ? [] : findingsOf(parsed.problems, ['payload']);
 }
 
 /** Returns the error for an invalid request. Its message consists of the first finding and its path. */

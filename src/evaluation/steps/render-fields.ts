@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Executor } from '../../db/executor';
+import { formatPlace } from '../../domain/definition/place';
 import { isFlagged } from '../../domain/definition/schema-at';
 import { outsideKey } from '../../domain/definition/secret-references';
 import { FermataError } from '../../domain/errors';
@@ -7,7 +8,7 @@ import { parseRendered } from '../../domain/registry/parse-rendered';
 import { codeFields } from '../../domain/registry/schema-marks';
 import { createReferenceMarks } from '../../domain/secrets/reference-marks';
 import { referencesIn } from '../../domain/secrets/references';
-import { dottedFindings, problemText } from '../../domain/validation/explain';
+import { findingsOf, problemText } from '../../domain/validation/explain';
 import type { Evaluator, ExpressionContext } from '../evaluator';
 
 type Config = Record<string, unknown>;
@@ -53,7 +54,7 @@ export async function renderFields(
     }
     const [outside] = referencesIn(text);
     if (outside === undefined) return text;
-    const message = `${path.map(String).join('.')} takes no secrets: \${{ secrets.${outside} }} cannot be used there.`;
+    const message = `${formatPlace(path)} takes no secrets: \${{ secrets.${outside} }} cannot be used there.`;
     throw new FermataError('secret_outside', message);
   }) as Config;
   const code = codeFields(schema);
@@ -79,7 +80,7 @@ export function checkRendered<T>(
 ): { valid: true; config: T } | { valid: false; error: FermataError; problem: string } {
   const parsed = parseRendered(schema, config);
   if (parsed.success) return { valid: true, config: parsed.data };
-  const errors = dottedFindings(parsed.problems);
+  const errors = findingsOf(parsed.problems);
   const problem = problemText(parsed.problems);
   const message = `The rendered configuration is not valid: ${problem}`;
   return { valid: false, problem, error: new FermataError('config_invalid', message, { errors }) };
