@@ -235,6 +235,11 @@ describe('validate', () => {
     const wrong = await validate(YAML.replace('system_degraded', 'system_degradet'), 'application/yaml');
     expect(wrong.status).toBe(200);
     expect(wrong.body).toMatchObject({ valid: false, errors: [{ path: 'triggers[0].event', line: 5 }] });
+    const twice = await validate(`${YAML.replace('message: hi', 'mesage: hi')}name: again\nstatus: on\n`, 'text/yaml');
+    const found = (twice.body.errors as { path: string; code: string }[]).map(({ path, code }) => `${path} ${code}`);
+    expect(found).toEqual(
+      expect.arrayContaining(['actions[0].config.mesage unknown_key', 'name duplicate_key', 'status invalid_value']),
+    );
     const broken = await validate('a: [', 'application/yaml');
     expect([broken.status, broken.body.valid]).toEqual([200, false]);
     expect((await validate(YAML + 'status: enabled\n', 'application/yaml')).body.valid).toBe(true);

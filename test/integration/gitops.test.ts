@@ -109,14 +109,15 @@ describe('automations from Git', () => {
     const answer = await apply(
       'source=bad',
       document('fine'),
-      document('wrong', '', 'mode: sngle'),
+      document('wrong', '', 'mode: sngle\n  mode: single'),
       document('fine'),
       'kind: Other',
     );
     expect(answer.status).toBe(422);
     expect(answer.body['errors']).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ path: 'documents[1].spec.mode', line: 20 }),
+        expect.objectContaining({ path: 'documents[1].spec.mode', code: 'invalid_value', line: 20 }),
+        expect.objectContaining({ path: 'documents[1].spec.mode', code: 'duplicate_key', line: 21 }),
         expect.objectContaining({ path: 'documents[2].metadata.name', code: 'duplicate_name' }),
         expect.objectContaining({ path: 'documents[3].apiVersion' }),
       ]),

@@ -5,7 +5,8 @@ import type { FilterRegistry } from '../../domain/expressions/filter-registry';
 import { parseBareExpression, renderTemplate } from '../../domain/expressions/template';
 import type { KnownNames } from '../../domain/definition/check-names';
 import { textAfter, textOf, type StoredDocument, type TextChange } from '../../domain/definition/source-text';
-import { validateDefinition, validateYaml, type Validation } from '../../domain/definition/validate';
+import { validateSentYaml } from '../../domain/definition/status';
+import { validateDefinition, type Validation } from '../../domain/definition/validate';
 import { parseYaml } from '../../domain/definition/yaml';
 import type { Locate } from '../../domain/definition/yaml-locate';
 import { FermataError, type Finding } from '../../domain/errors';
@@ -98,19 +99,10 @@ function validateText(
   known: KnownReferences,
 ): TextFindings {
   // Any content type other than JSON is read as YAML, which includes JSON.
-  const isYaml = !isJsonType(mediaTypeOf(contentType));
+  if (!isJsonType(mediaTypeOf(contentType))) return validateSentYaml(text, { ...deps, ...known });
   try {
-    if (isYaml) {
-      const { errors, warnings } = validateYaml(text, { ...deps, ...known });
-      // `status` is allowed, but is not part of the definition. Remove it and validate the rest.
-      if (!errors.some(({ path }) => path === 'status')) return { errors, warnings };
-    }
-    const { value, source } = parseBody(Buffer.from(text), isYaml ? 'application/yaml' : contentType, 'json-or-yaml');
-    const { document, findings } = splitBody(value, source?.locate);
-    const { errors, warnings } = validateDefinition(document, {
-      ...{ ...deps, ...known },
-      ...(source?.locate && { locate: source.locate }),
-    });
+    const { document, findings } = splitBody(parseBody(Buffer.from(text), contentType, 'json-or-yaml').value);
+    const { errors, warnings } = validateDefinition(document, { ...deps, ...known });
     return { errors: [...findings, ...errors], warnings };
   } catch (error) {
     if (!(error instanceof FermataError) || !TEXT_ERRORS.has(error.code)) throw error;

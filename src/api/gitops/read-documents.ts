@@ -1,3 +1,4 @@
+import { inTextOrder } from '../../domain/definition/findings';
 import { fromGitOps } from '../../domain/definition/gitops-document';
 import { automationText } from '../../domain/definition/gitops-text';
 import type { Definition } from '../../domain/definition/schema';
@@ -66,8 +67,16 @@ interface ReadOne {
   warnings: Finding[];
 }
 
-function readOne({ value, parsed, errors, locate }: YamlDocument, validate: Validate, text: string): ReadOne {
-  if (errors.length > 0) return { name: '', path: null, errors, warnings: [] };
+function readOne(document: YamlDocument, validate: Validate, text: string): ReadOne {
+  const { errors } = document;
+  if (!document.isWhole) return { name: '', path: null, errors, warnings: [] };
+  const read = readValue(document, validate, text);
+  if (errors.length === 0) return read;
+  const { name, path, warnings } = read;
+  return { name, path, errors: inTextOrder([...errors, ...read.errors]), warnings };
+}
+
+function readValue({ value, parsed, locate }: YamlDocument, validate: Validate, text: string): ReadOne {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const message = 'Expected a document {apiVersion, kind, metadata, spec}';
     return { name: '', path: null, errors: [{ path: '', code: 'invalid_type', message, ...locate('') }], warnings: [] };

@@ -43,13 +43,16 @@ describe('readAutomationFile', () => {
     expect(automation?.locate('name')).toMatchObject({ path: 'metadata.title', line: 3 });
   });
 
-  it('reports YAML errors and continues with the other documents', () => {
+  it('reports YAML errors and keeps a document with a duplicate key for further checks', () => {
     const { found, errors } = readAutomationFile('a.yaml', 'name: one\nname: again\n---\nname: two\n---\n- 1\n');
     expect(errors.map(({ finding }) => [finding.code, finding.line])).toEqual([
       ['duplicate_key', 2],
       ['invalid_type', 6],
     ]);
-    expect(found).toHaveLength(1);
+    expect(found.map(({ document, text }) => [document['name'], text('a.yaml') !== undefined])).toEqual([
+      ['one', false],
+      ['two', true],
+    ]);
   });
 
   it('skips documents of other programs and reports each kind once', () => {

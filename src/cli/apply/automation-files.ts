@@ -22,7 +22,7 @@ export interface AutomationFile {
   wrapped: Record<string, unknown> & { metadata: { name: string } };
   /**
    * Returns `wrapped` as YAML, with its comments and with `path` as annotation. Returns undefined if the comments
-   * cannot be kept.
+   * cannot be kept, or if the text has duplicate keys.
    */
   text(path: string): string | undefined;
   /** Returns the position in the file for a path in `document`. */
@@ -51,9 +51,9 @@ export function readAutomationFile(file: string, text = readTextFile(file)): Aut
   const found: AutomationFile[] = [];
   const errors: FileFinding[] = [];
   const foreign = new Set<string>();
-  for (const { value, parsed, errors: wrong, locate } of documents) {
+  for (const { value, isWhole, parsed, errors: wrong, locate } of documents) {
     errors.push(...wrong.map((finding) => ({ file, finding })));
-    if (wrong.length > 0 || value === null) continue;
+    if (!isWhole || value === null) continue;
     if (typeof value !== 'object' || Array.isArray(value)) {
       const finding = { path: '', code: 'invalid_type', message: notAnAutomation(value), ...locate('') };
       errors.push({ file, finding });
@@ -65,7 +65,8 @@ export function readAutomationFile(file: string, text = readTextFile(file)): Aut
       foreign.add(other);
       continue;
     }
-    const write = (path: string) => parsed && gitOpsText(parsed, { path, like: text });
+    const write = (path: string) =>
+      parsed && wrong.length === 0 ? gitOpsText(parsed, { path, like: text }) : undefined;
     const place = (path: string, detail?: PlaceDetail) => ({ path, ...locate(path, detail) });
     if (!isGitOps(own)) {
       found.push({

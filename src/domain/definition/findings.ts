@@ -65,7 +65,8 @@ export class Findings {
   }
 }
 
-function inTextOrder(findings: readonly Finding[]): Finding[] {
+/** Returns findings in the order of their positions in the text. Those without a position come first. */
+export function inTextOrder(findings: readonly Finding[]): Finding[] {
   const order = ({ line = 0, column = 0 }: Finding) => line * 1_000_000 + column;
   return [...findings].sort((a, b) => order(a) - order(b));
 }

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { Finding } from '../errors';
 import { explain } from '../validation/explain';
 import { isMap } from './plain-map';
-import { validateDefinition, validateYaml, type Validation, type ValidationOptions } from './validate';
-import { readYaml } from './yaml';
+import { validateYaml, type Validation, type ValidationOptions } from './validate';
 import type { Locate } from './yaml-locate';
 
 /** Whether an automation starts runs. The status is sent together with the document but is not part of a version. */
@@ -32,10 +31,7 @@ export function validateSentYaml(
   text: string,
   options: Omit<ValidationOptions, 'locate'>,
 ): Pick<Validation, 'errors' | 'warnings'> {
-  const { errors, warnings } = validateYaml(text, options);
-  const [read] = readYaml(text);
-  if (!errors.some(({ path }) => path === 'status') || !isMap(read?.value)) return { errors, warnings };
-  const { document, findings } = takeStatus(read.value, read.locate);
-  const rest = validateDefinition(document, { ...options, locate: read.locate });
-  return { errors: [...findings, ...rest.errors], warnings: rest.warnings };
+  return validateYaml(text, options, (value, locate) =>
+    isMap(value) ? takeStatus(value, locate) : { document: value, findings: [] },
+  );
 }

@@ -317,6 +317,31 @@ describe('validateYaml', () => {
     ]);
   });
 
+  it('reports a duplicate key together with everything else', () => {
+    const text = [
+      'name: x',
+      'triggers: [{ event: healthcheck.sytem_degraded }]',
+      'name: y',
+      'actions: [{ action: incident.create, config: { title: a, title: b, severity: minor } }]',
+    ].join('\n');
+    const validation = validateYaml(text, { registry: testRegistry });
+    expect(validation.definition).toBeUndefined();
+    expect(validation.errors.map(({ line, path, code }) => `${line} ${path} ${code}`)).toEqual([
+      '2 triggers[0].event unknown_event',
+      '3 name duplicate_key',
+      '4 actions[0].config.systemIds required',
+      '4 actions[0].config.title duplicate_key',
+    ]);
+    const valid = 'name: x\ntriggers: [{ event: healthcheck.system_degraded }]\nname: y\n';
+    const { definition, errors } = validateYaml(valid, { registry: testRegistry });
+    expect([definition, errors.map(({ code }) => code)]).toEqual([undefined, ['duplicate_key']]);
+  });
+
+  it('reports nothing else if the YAML lacks a part of the document', () => {
+    const { errors } = validateYaml('name: x\n<<: *base\nmode: sngle\n', { registry: testRegistry });
+    expect(errors.map(({ code }) => code)).toEqual(['merge_key']);
+  });
+
   it('refuses an empty text and several documents', () => {
     expect(validateYaml('# nothing', { registry: testRegistry }).errors).toHaveLength(1);
     expect(validateYaml('a: 1\n---\nb: 2', { registry: testRegistry }).errors[0]?.message).toContain('one document');

@@ -11,7 +11,7 @@ import { checkFlow } from './check-flow';
 import { checkChangedField, checkChangedFields, checkMembers } from './check-members';
 import { checkStep, MAX_STEPS, type StepContext } from './check-steps';
 import { checkTriggers } from './check-triggers';
-import { Findings } from './findings';
+import { Findings, inTextOrder } from './findings';
 import { notAnAutomation } from './issues';
 import { normalizeDocument } from './normalize';
 import { plainCopy } from './plain-copy';
@@ -139,8 +139,18 @@ export function validateDefinition(input: unknown, options: ValidationOptions): 
   return { errors: findings.errors, warnings: findings.warnings };
 }
 
-/** Validates `text`, which must contain one document. Errors in the YAML itself are included in the findings. */
-export function validateYaml(text: string, options: Omit<ValidationOptions, 'locate'>): Validation {
+/** Returns the part of a value that is validated, and findings about the rest. */
+type Split = (value: unknown, locate: Locate) => { document: unknown; findings: readonly Finding[] };
+
+/**
+ * Validates `text`, which must contain one document. Errors in the YAML itself are included in the findings. Without
+ * `split`, the whole value is validated.
+ */
+export function validateYaml(
+  text: string,
+  options: Omit<ValidationOptions, 'locate'>,
+  split: Split = (document) => ({ document, findings: [] }),
+): Validation {
   const [first, second] = readYaml(text);
   if (!first)
     return {
@@ -151,6 +161,10 @@ export function validateYaml(text: string, options: Omit<ValidationOptions, 'loc
     const message = 'Expected one document, found several';
     return { errors: [{ path: '', code: 'yaml_syntax', message, ...second.locate('') }], warnings: [] };
   }
-  if (first.errors.length > 0) return { errors: first.errors, warnings: [] };
-  return validateDefinition(first.value, { ...options, locate: first.locate });
+  if (!first.isWhole) return { errors: first.errors, warnings: [] };
+  const { document, findings } = split(first.value, first.locate);
+  const validation = validateDefinition(document, { ...options, locate: first.locate });
+  const beside = [...first.errors, ...findings];
+  if (beside.length === 0) return validation;
+  return { errors: inTextOrder([...beside, ...validation.errors]), warnings: validation.warnings };
 }

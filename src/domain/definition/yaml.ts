@@ -13,9 +13,14 @@ const MAX_TOKENS = 200_000;
 const MAX_FINDINGS = 100;
 const TAG_MESSAGE = 'Tags ("!…") are not used here; put an expression that starts with "!" in quotes';
 
-/** A document in YAML text. `value` is usable only if `errors` is empty. */
+/** A document in YAML text. */
 export interface YamlDocument {
   value: unknown;
+  /**
+   * Whether `value` contains the whole document, so that it can be checked for further errors. True if the only errors
+   * are duplicate keys: `value` has the first one of each.
+   */
+  isWhole: boolean;
   /** The parsed document with its comments; undefined when the text was too large or nested too deeply to be parsed. */
   parsed: Document.Parsed | undefined;
   errors: Finding[];
@@ -24,7 +29,7 @@ export interface YamlDocument {
 
 const nowhere: Locate = () => undefined;
 const refused = (finding: Finding): YamlDocument[] => [
-  { value: undefined, parsed: undefined, errors: [finding], locate: nowhere },
+  { value: undefined, isWhole: false, parsed: undefined, errors: [finding], locate: nowhere },
 ];
 
 /** Returns why the text is too expensive to parse, or undefined. */
@@ -87,13 +92,16 @@ function readOne(source: string, document: Document.Parsed, lines: LineCounter):
     return { path: '', code: 'yaml_syntax', message: syntaxMessage(error.code, error.message), ...at(error.pos[0]) };
   });
   const locate = createLocate(source, document, lines);
-  if (errors.length > 0) return { value: undefined, parsed: document, errors: errors.slice(0, MAX_FINDINGS), locate };
+  if (errors.length > 0) {
+    return { value: undefined, isWhole: false, parsed: document, errors: errors.slice(0, MAX_FINDINGS), locate };
+  }
   const { value, problems } = toPlainData(document.contents);
   for (const { place, code, message, offset } of problems) errors.push({ path: place, code, message, ...at(offset) });
   for (const { code, pos } of document.warnings) {
     if (code === 'TAG_RESOLVE_FAILED') errors.push({ path: '', code: 'yaml_tag', message: TAG_MESSAGE, ...at(pos[0]) });
   }
-  return { value, parsed: document, errors: errors.slice(0, MAX_FINDINGS), locate };
+  const isWhole = errors.every(({ code }) => code === 'duplicate_key');
+  return { value, isWhole, parsed: document, errors: errors.slice(0, MAX_FINDINGS), locate };
 }
 
 /**
