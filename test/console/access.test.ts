@@ -42,6 +42,29 @@ describeConsole('access and settings in the console', () => {
     expect(await page.content()).not.toContain('a-value-that-is-long-enough');
   });
 
+  it('does not replace a secret when a new one has its name', async () => {
+    const save = (name: string) =>
+      screens.api.call('PUT', `${BASE}/secrets/${name}`, { body: { value: 'long-enough-value' } });
+    // More names than the list shows at first.
+    for (let count = 10; count < 70; count += 1) await save(`ZONE_${count}`);
+    const { page } = await screens.open('/connections?tab=secrets');
+    await page.getByRole('button', { name: 'New secret' }).click();
+    await page.getByLabel('Value').fill('another-long-value');
+    await page.getByLabel('Name').fill('ZONE_69');
+    await page.getByText('A secret with this name exists. To change its value, use Replace.').waitFor();
+    const submit = page.getByRole('button', { name: 'Save' });
+    expect(await submit.isDisabled()).toBe(true);
+    await page.getByLabel('Name').fill('ZONE_70');
+    await page.getByText('A secret with this name exists.').waitFor({ state: 'detached' });
+    await submit.click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    const { body } = await screens.api.call('GET', `${BASE}/secrets?limit=200`);
+    const versions = new Map(
+      (body.items as { name: string; version: number }[]).map((each) => [each.name, each.version]),
+    );
+    expect([versions.get('ZONE_69'), versions.get('ZONE_70')]).toEqual([1, 1]);
+  });
+
   it('adds a package, also over plain HTTP, where browsers have no cryptography', async () => {
     const { page } = await screens.open('/connections?tab=packages');
     await page.addInitScript(() => Object.defineProperty(crypto, 'subtle', { value: undefined }));

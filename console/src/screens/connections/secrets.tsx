@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { MIN_SECRET_LENGTH } from '../../../../src/domain/secrets/min-length';
+import { allOf } from '../../api/all-of';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
@@ -9,6 +11,7 @@ import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
+import { Problem } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -73,18 +76,30 @@ export function Secrets() {
   );
 }
 
+/** A dialog that saves a secret. `given` is the name of the secret to replace, or an empty string for a new one. */
 function SecretDialog({ given, onClose }: { given: string; onClose(): void }) {
+  const isNew = given === '';
   const [name, setName] = useState(given);
   const [value, setValue] = useState('');
+  // Not below the key `secrets`: the name just saved would be reported as taken until the dialog closes.
+  const names = useQuery({ queryKey: ['secret-names'], enabled: isNew, gcTime: 0, queryFn: readNames });
+  const isTaken = isNew && names.data?.has(name) === true;
   const save = useSave(
     ['secrets'],
     () => bodyOf(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),
     onClose,
   );
   const tooShort = value !== '' && value.trim().length < MIN_SECRET_LENGTH;
+  const taken = <span className="tone-bad">A secret with this name exists. To change its value, use Replace.</span>;
   return (
-    <Dialog title={given === '' ? 'New secret' : `Replace ${given}`} onClose={onClose} form={save}>
-      {given === '' && <TextField label="Name" value={name} onChange={setName} required />}
+    <Dialog
+      title={isNew ? 'New secret' : `Replace ${given}`}
+      disabled={isNew && (names.data === undefined || isTaken)}
+      onClose={onClose}
+      form={save}
+    >
+      {names.error !== null && <Problem error={names.error} />}
+      {isNew && <TextField label="Name" value={name} onChange={setName} hint={isTaken ? taken : undefined} required />}
       <TextField
         label="Value"
         type="password"
@@ -100,4 +115,10 @@ function SecretDialog({ given, onClose }: { given: string; onClose(): void }) {
       )}
     </Dialog>
   );
+}
+
+/** Returns the names of all secrets. The API would replace the value of a secret that already exists. */
+async function readNames(): Promise<ReadonlySet<string>> {
+  const { items } = await allOf(Infinity, (query) => bodyOf(api.GET('/api/v1/secrets', { params: { query } })));
+  return new Set(items.map(({ name }) => name));
 }

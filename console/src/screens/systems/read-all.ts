@@ -1,35 +1,12 @@
+import { allOf } from '../../api/all-of';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 
 export type Health = components['schemas']['Health'];
 
-const PAGE = 200;
 /** Maximum number of systems to read. A map with more would be unreadable. */
 const MAX_SYSTEMS = 600;
 const MAX_DEPENDENCIES = 3_000;
-
-interface Listed<Item> {
-  items: Item[];
-  nextCursor: string | null;
-}
-
-/**
- * Reads pages of a list until its end, or until at least `most` items have been read. `isWhole` is true if the end was
- * reached.
- */
-async function allOf<Item>(
-  most: number,
-  read: (query: { limit: number; cursor?: string }) => Promise<Listed<Item>>,
-): Promise<{ items: Item[]; isWhole: boolean }> {
-  const items: Item[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await read({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
-    items.push(...page.items);
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined && items.length < most);
-  return { items, isWhole: cursor === undefined };
-}
 
 /**
  * Reads the systems with their health, and all dependencies. With `q`, returns only matching systems and their direct
