@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import { isDatabaseUnavailable, isQueryError } from '../db/availability';
 import type { Executor } from '../db/executor';
-import { countSent, noteFailedAttempt, stepStanding } from '../db/runs/attempts';
+import { countSent, noteFailedAttempt, sentInRetriedRun, stepStanding } from '../db/runs/attempts';
 import { beginSent, beginStep, endStep, writeJournal } from '../db/runs/step-states';
 import { messageOf } from '../domain/errors';
 import type { StepOutcome } from '../domain/run/activities';
@@ -225,10 +225,13 @@ const sentOf = ({ config, connection, prepared }: PreparedCall) => ({
   ...{ connectionType: connection?.type ?? '', connectionId: connection?.id ?? '' },
 });
 
-function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise<ActionResult> {
+async function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise<ActionResult> {
   const { action, step, context, sentCount } = attempt;
   const { connection, config, prepared, consumed, scope, run, bound, timeoutMs } = call;
-  const idempotencyKey = `${step.source.rootRunId}:${step.names.path}`;
+  const { rootRunId } = step.source;
+  const idempotencyKey = `${rootRunId}:${step.names.path}`;
+  const sentBefore =
+    sentCount > 1 || (await persist(context, () => sentInRetriedRun(deps.database.db, { ...step.names, rootRunId })));
   const execute = (signal: AbortSignal) =>
     action.execute({
       connection: connection?.config ?? null,
@@ -236,6 +239,7 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
       ...{ prepared, config, run, scope, consumed, idempotencyKey, signal, timeoutMs },
       now: deps.clock.now(),
       attempt: sentCount,
+      sentBefore,
       mask: step.mask,
       note: (text) => void step.warnings.push(text),
       ...callMemory(deps.database.db, { mask: step.mask, idempotencyKey, connectionId: connection?.id }, (write) =>

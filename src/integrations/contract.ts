@@ -93,6 +93,11 @@ export interface PrepareContext<C> {
 export interface CallContext<C> extends ActionContext<C> {
   /** Number of this attempt among all attempts of the step, starting at 1. */
   attempt: number;
+  /**
+   * Whether a request with this idempotency key may already have been sent, by an earlier attempt or by a run that this
+   * run retries.
+   */
+  sentBefore: boolean;
   /** Aborted on timeout and when the run is cancelled. */
   signal: AbortSignal;
   /**

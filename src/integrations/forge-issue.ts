@@ -1,22 +1,9 @@
-import { z } from 'zod';
 import { sha256 } from '../domain/sha256';
-import type { CallContext } from './contract';
 import { ProviderFailure } from './provider-failure';
 
 /** Returns a hidden comment that marks an issue or note as created by a step. Rendered Markdown does not show it. */
 export function markOf(idempotencyKey: string): string {
   return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
-}
-
-const Tried = z.object({ tried: z.literal(true) });
-
-/**
- * Returns whether an earlier attempt may have sent the request. If not, records that this attempt is about to send it.
- */
-export async function triedBefore({ attempt, progress }: Pick<CallContext<unknown>, 'attempt' | 'progress'>) {
-  if (attempt > 1 || Tried.safeParse(await progress.read()).success) return true;
-  await progress.write({ tried: true });
-  return false;
 }
 
 /**

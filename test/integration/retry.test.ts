@@ -1,5 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import type { FermataProcess } from '../support/process';
+import { startVendorServer } from '../support/vendor-server';
+import { startGitlabServer } from '../support/vendors/forge-servers';
+import { startSlackServer } from '../support/vendors/slack-server';
 
 const automation = (type: string) => `
 name: five steps
@@ -151,6 +155,76 @@ describe('retrying runs', () => {
     expect(runs.filter(({ status }) => status === 'success')).toHaveLength(3);
     expect(await bulk({ automationId: id })).toEqual({ matched: 3, done: 0 });
     expect((await engine.post(api, '/runs/retry', {})).status).toBe(422);
+  }, 180_000);
+
+  /** Starts a gateway to a vendor. It answers the first request to a matching path with 504 after forwarding it. */
+  const startGateway = (vendor: { url: string }, loses: RegExp) => {
+    let lost = false;
+    return startVendorServer(({ method, path, headers, body }) => {
+      const loss = !lost && method === 'POST' && loses.test(path);
+      lost ||= loss;
+      const sent = Object.entries(headers).filter(([name]) =>
+        ['content-type', 'private-token', 'authorization'].includes(name),
+      );
+      const init = {
+        method,
+        headers: Object.fromEntries(sent) as Record<string, string>,
+        ...(body !== '' && { body }),
+      };
+      const stream = (response: ServerResponse) =>
+        void fetch(`${vendor.url}${path}`, init).then(async (answer) => response.end(await answer.text()));
+      return { status: loss ? 504 : 200, stream };
+    });
+  };
+
+  /** Runs two steps whose first request is lost, retries the run, and returns the calls that the vendor received. */
+  const retryAfterLoss = async (type: string, config: Record<string, unknown>, step: (n: number) => unknown) => {
+    const connection = await engine.post(api, '/connections', { name: type, type, config });
+    expect(connection.status).toBe(201);
+    const actions = JSON.stringify([step(1), step(2)]).replaceAll(
+      '$CONNECTION',
+      ((await connection.json()) as { id: string }).id,
+    );
+    const id = await engine.save(
+      `{ name: ${type}, triggers: [{ event: automation.event, config: { type: ${type} } }], actions: ${actions} }`,
+    );
+    await engine.emit(type);
+    const [run] = await engine.ended(1, id);
+    expect(run).toMatchObject({ status: 'failed', error: { path: 'actions[0]' } });
+    await retry(run?.id ?? '', { from: 'failure' });
+    expect((await engine.ended(2, id))[1]).toMatchObject({ status: 'success' });
+  };
+
+  it('searches for the effect of a call whose answer was lost, and not for the effect of a call never sent', async () => {
+    const gitlab = await startGitlabServer({ token: 'canary-gitlab' });
+    const gateway = await startGateway(gitlab, /notes/);
+    try {
+      await retryAfterLoss('gitlab', { token: 'canary-gitlab', baseUrl: gateway.url }, (n) => ({
+        action: 'integration-gitlab.comment',
+        config: { connectionId: '$CONNECTION', projectId: 7, issueNumber: 1, body: `Note ${n}` },
+        retry: { max_attempts: 1 },
+      }));
+      expect(gitlab.requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'POST']);
+      expect(gitlab.notes.map(({ body }) => String(body).slice(0, 6))).toEqual(['Note 1', 'Note 2']);
+    } finally {
+      await Promise.all([gateway.close(), gitlab.close()]);
+    }
+  }, 180_000);
+
+  it('notifies once if the answer to a notification was lost', async () => {
+    const slack = await startSlackServer('xoxb-canary');
+    const gateway = await startGateway(slack, /postMessage/);
+    try {
+      const config = { botToken: 'xoxb-canary', signingSecret: 'canary-signing', baseUrl: gateway.url };
+      await retryAfterLoss('slack', config, (n) => ({
+        action: 'notification.send',
+        config: { channel: '$CONNECTION', to: 'C0OPS', title: `Note ${n}`, body: 'db' },
+        retry: { max_attempts: 1 },
+      }));
+      expect(slack.messages.map(({ text }) => text)).toEqual(['*Note 1*\ndb', '*Note 2*\ndb']);
+    } finally {
+      await Promise.all([gateway.close(), slack.close()]);
+    }
   }, 180_000);
 
   it('shows the scope of a step', async () => {

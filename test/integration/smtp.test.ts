@@ -64,6 +64,7 @@ describe('mail', () => {
       ...call(),
       idempotencyKey: 'k',
       attempt: 1,
+      sentBefore: false,
       note: () => undefined,
       memory: { recall: () => Promise.resolve(null), remember: () => Promise.resolve() },
     });

@@ -36,6 +36,7 @@ function send(
     idempotencyKey: 'run-1:actions[0]',
     now,
     attempt,
+    sentBefore: attempt > 1,
     timeoutMs: 5_000,
     mask: NO_MASK,
     signal,

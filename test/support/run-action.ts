@@ -14,6 +14,8 @@ import { createPlugins } from '../../src/integrations/plugins';
 interface Attempt {
   /** Number of the attempt. The first attempt has the number 1. Default: 1. */
   attempt?: number;
+  /** Whether the request may already have been sent. Default: true from the second attempt. */
+  sentBefore?: boolean;
   idempotencyKey?: string;
   contextKey?: string;
   trigger?: unknown;
@@ -50,9 +52,20 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
     test: () => connectionType.test(connection, call()),
     options: (field: string, choices: Record<string, string> = {}) =>
       connectionType.options[field]?.(connection, choices, call()),
-    notify: (message: Partial<NotifyMessage>, to = '', { attempt = 1, idempotencyKey = 'run-1:actions[0]' } = {}) =>
+    notify: (
+      message: Partial<NotifyMessage>,
+      to = '',
+      { attempt = 1, sentBefore = attempt > 1, idempotencyKey = 'run-1:actions[0]' }: Attempt = {},
+    ) =>
       connectionType.notify?.send(connection, { title: 'Down', body: 'db', importance: 'info', ...message }, to, {
-        ...{ ...call(), attempt, idempotencyKey, memory: remembered, note: (text: string) => void notes.push(text) },
+        ...{
+          ...call(),
+          attempt,
+          sentBefore,
+          idempotencyKey,
+          memory: remembered,
+          note: (text: string) => void notes.push(text),
+        },
       }),
     async run(id: string, config: Record<string, unknown>, options: Attempt = {}): Promise<ActionResult> {
       const action = registry.action(id);
@@ -64,6 +77,7 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
         consumed: options.consumed ?? null,
         scope: { trigger, artifacts: {}, variables: {}, repeat: null, automation: null },
         ...{ connection, connectionType: type, idempotencyKey, attempt, now: options.now ?? new Date(), mask },
+        sentBefore: options.sentBefore ?? attempt > 1,
         signal: options.signal ?? new AbortController().signal,
         timeoutMs: options.timeoutMs ?? 30_000,
         note: (text) => void notes.push(text),

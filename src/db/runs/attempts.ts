@@ -61,6 +61,25 @@ export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { 
   return renewed.rowCount === 1;
 }
 
+/**
+ * Returns whether a run that this run retries has sent the step's call, with the same idempotency key. A call that was
+ * sent may have had its effect, even if it failed.
+ */
+export async function sentInRetriedRun(
+  db: Executor,
+  { runId, path, rootRunId }: StepPlace & { rootRunId: string },
+): Promise<boolean> {
+  if (runId === rootRunId) return false;
+  const found = await db.execute(sql`
+    with recursive chain as (
+      select id, parent_run_id from runs where id = ${runId}
+      union all
+      select r.id, r.parent_run_id from runs r join chain c on r.id = c.parent_run_id where r.root_run_id = ${rootRunId})
+    select 1 from run_steps s join chain c on c.id = s.run_id
+    where s.path = ${path} and s.run_id <> ${runId} and s.attempts > 0 limit 1`);
+  return found.rows.length > 0;
+}
+
 /** Maximum number of failed attempts that a step's row keeps. The latest are kept. */
 const MAX_FAILURES = 20;
 

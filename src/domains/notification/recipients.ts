@@ -32,7 +32,8 @@ export async function sendToRecipients(
   context: CallContext<unknown>,
   { notify, message, recipients }: Sending,
 ): Promise<DeliveryResult[]> {
-  const { connection, idempotencyKey, attempt, now, signal, timeoutMs, mask, note, progress, memory } = context;
+  const { connection, idempotencyKey, mask, progress } = context;
+  const { attempt, sentBefore, now, signal, timeoutMs, note, memory } = context;
   const before = Progress.safeParse(await progress.read());
   const delivered = new Map(before.success ? before.data.delivered.map((one) => [one.to, one]) : []);
   const failures: unknown[] = [];
@@ -44,7 +45,8 @@ export async function sendToRecipients(
       continue;
     }
     try {
-      const call = { signal, now, timeoutMs, attempt, note, memory, idempotencyKey: `${idempotencyKey}:${to}` };
+      const key = { attempt, sentBefore, idempotencyKey: `${idempotencyKey}:${to}` };
+      const call = { signal, now, timeoutMs, note, memory, ...key };
       const messageId = await notify.send(connection, message, to, call);
       const result = { to, ok: true, ...(messageId !== null && { messageId }) };
       delivered.set(to, result);

@@ -41,6 +41,11 @@ export interface NotifyCall extends ConnectionCall {
   idempotencyKey: string;
   /** Number of this attempt among all attempts of the step, starting at 1. */
   attempt: number;
+  /**
+   * Whether a notification with this idempotency key may already have been sent, by an earlier attempt or by a run that
+   * this run retries.
+   */
+  sentBefore: boolean;
   /** Facts that the connection keeps between calls. */
   memory: ConnectionMemory;
   /** Adds a note to the step, e.g. that the message was truncated. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallingAction } from '../contract';
 import { createTextLimits } from '../limit-text';
-import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
+import { issueNumberOf, markOf } from '../forge-issue';
 import type { GithubClient } from './client';
 import { common, inRepository, RepositoryFields, Text } from './repository';
 
@@ -40,7 +40,7 @@ export function createCreateIssue(github: GithubClient): CallingAction<z.infer<t
         const artifact = { number, url, reused };
         return { output: artifact, artifact };
       };
-      if (await triedBefore(context)) {
+      if (context.sentBefore) {
         const path = '/issues?state=all&sort=created&direction=desc&per_page=100';
         const found = (await send('GET', path, z.array(GithubIssue))).find(({ body }) => body?.includes(mark));
         if (found) return done(found, true);
@@ -78,7 +78,7 @@ export function createComment(github: GithubClient): CallingAction<z.infer<typeo
         const artifact = { id, url };
         return { output: artifact, artifact };
       };
-      if (await triedBefore(context)) {
+      if (context.sentBefore) {
         const since = new Date(now.getTime() - 86_400_000).toISOString();
         const comments = await send('GET', `${path}?since=${since}&per_page=100`, z.array(GithubComment));
         const found = comments.find(({ body }) => body?.includes(mark));

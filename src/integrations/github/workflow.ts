@@ -156,10 +156,10 @@ export function createCreateCheck(github: GithubClient): CallingAction<z.infer<t
     configSchema: CheckConfig,
     produces: { name: 'check', schema: z.object({ id: z.int() }) },
     async execute(context) {
-      const { config, attempt, idempotencyKey } = context;
+      const { config, sentBefore, idempotencyKey } = context;
       const { headSha, name, conclusion, title, summary } = config;
       const send = inRepository(github, context);
-      if (attempt > 1) {
+      if (sentBefore) {
         const path = `/commits/${encodeURIComponent(headSha)}/check-runs?check_name=${encodeURIComponent(name)}`;
         const { check_runs: checks } = await send('GET', path, z.looseObject({ check_runs: z.array(Check) }));
         const found = checks.find(({ external_id: key }) => key === idempotencyKey);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallingAction } from '../contract';
 import { createTextLimits } from '../limit-text';
-import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
+import { issueNumberOf, markOf } from '../forge-issue';
 import { waitUntilOver, inProject, ProjectId, Text, TIMEOUT_MS, type GitlabClient } from './gitlab';
 
 /** Maximum length of a title in characters: https://docs.gitlab.com/api/issues/ */
@@ -42,7 +42,7 @@ export function createCreateIssue(gitlab: GitlabClient): CallingAction<z.infer<t
         const artifact = { number: iid, url, reused };
         return { output: artifact, artifact };
       };
-      if (await triedBefore(context)) {
+      if (context.sentBefore) {
         const path = '/issues?order_by=created_at&sort=desc&scope=all&per_page=100';
         const found = (await send('GET', path, z.array(GitlabIssue))).find((issue) =>
           issue.description?.includes(mark),
@@ -77,13 +77,13 @@ export function createComment(gitlab: GitlabClient): CallingAction<z.infer<typeo
     consumes: 'integration-gitlab.issue',
     produces: { name: 'comment', schema: z.object({ id: z.int() }) },
     async execute(context) {
-      const { config, consumed, idempotencyKey, attempt, note } = context;
+      const { config, consumed, idempotencyKey, sentBefore, note } = context;
       const number = issueNumberOf(config.issueNumber, consumed);
       const send = inProject(gitlab, context);
       const mark = markOf(idempotencyKey);
       const path = `/issues/${number}/notes`;
       const done = (id: number) => ({ output: { id }, artifact: { id } });
-      if (attempt > 1) {
+      if (sentBefore) {
         const notes = await send('GET', `${path}?sort=desc&per_page=100`, z.array(GitlabNote));
         const found = notes.find((one) => one.body?.includes(mark));
         if (found) return done(found.id);
@@ -121,10 +121,10 @@ export function createTriggerPipeline(gitlab: GitlabClient): CallingAction<z.inf
     produces: { name: 'pipeline', schema: Pipeline },
     timeoutMs: () => WAIT_MS,
     async execute(context) {
-      const { config, idempotencyKey, attempt, progress, signal } = context;
+      const { config, idempotencyKey, sentBefore, progress, signal } = context;
       const send = inProject(gitlab, context);
       let id = Started.safeParse(await progress.read()).data?.id;
-      if (id === undefined && attempt > 1) id = await findPipeline(send, config.ref, idempotencyKey);
+      if (id === undefined && sentBefore) id = await findPipeline(send, config.ref, idempotencyKey);
       if (id === undefined) {
         const variables = Object.entries({ ...config.variables, FERMATA_KEY: idempotencyKey });
         const list = variables.map(([key, value]) => ({ key, value }));

@@ -25,7 +25,7 @@ export function createAddNote(client: PagerdutyClient): CallingAction<z.infer<ty
     description: 'Adds a note to an incident; needs apiToken and fromEmail.',
     configSchema: NoteConfig,
     produces: { name: 'note', schema: Note },
-    async execute({ config, connection, attempt, now, signal, timeoutMs, note }) {
+    async execute({ config, connection, sentBefore, now, signal, timeoutMs, note }) {
       const account = PagerdutyConnection.parse(connection);
       const call = { now, signal, timeoutMs };
       const path = `/incidents/${encodeURIComponent(config.incidentId)}/notes`;
@@ -34,7 +34,7 @@ export function createAddNote(client: PagerdutyClient): CallingAction<z.infer<ty
         const artifact = { noteId, incidentId: config.incidentId };
         return { output: artifact, artifact };
       };
-      if (attempt > 1) {
+      if (sentBefore) {
         const answer = z.looseObject({ notes: z.array(PagerdutyNote) });
         const { notes } = await client.rest(account, call, { method: 'GET', path }, answer);
         const earlier = notes.find((one) => one.content === content);

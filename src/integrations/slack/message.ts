@@ -108,8 +108,8 @@ async function replace(posting: Posting, known: unknown, content: Content): Prom
 
 interface PostOnce {
   idempotencyKey: string;
-  /** Number of this attempt among all attempts of the step, starting at 1. */
-  attempt: number;
+  /** Whether a message with this idempotency key may already have been posted. */
+  sentBefore: boolean;
   memory: ConnectionMemory;
 }
 
@@ -140,11 +140,11 @@ export async function postOrReplace(
 async function postMessage(
   posting: Posting,
   content: Content,
-  { idempotencyKey, attempt, memory }: PostOnce,
+  { idempotencyKey, sentBefore, memory }: PostOnce,
 ): Promise<SlackMessage> {
   const { slack, config, call, limit, note } = posting;
   const mark = sha256(idempotencyKey).slice(0, 32);
-  if (attempt > 1) {
+  if (sentBefore) {
     const found = await findPosted(posting, content, mark, memory);
     if (found) return found;
   }

@@ -85,14 +85,14 @@ export function createCreateIncident(statuspage: StatuspageClient): CallingActio
     configSchema: CreateConfig,
     produces,
     async execute(context) {
-      const { config, attempt, progress, idempotencyKey } = context;
+      const { config, sentBefore, idempotencyKey } = context;
       const { send, limit } = work(statuspage, context);
       const key = markOf(idempotencyKey);
-      if (attempt > 1 || (await progress.read()) !== null) {
+      if (sentBefore) {
         const recent = await send('GET', `/incidents?limit=${SEARCHED}&page=1`, z.array(Row));
         const found = recent.find(({ metadata }) => keyOf(metadata) === key);
         if (found) return done(found, true);
-      } else await progress.write({ tried: true });
+      }
       const name = limit('name', config.name, { characters: MAX.name });
       const fields = fieldsOf(config, limit);
       // Statuspage requires all top-level values of the metadata to be maps.
@@ -140,12 +140,12 @@ export function createUpdateIncident(statuspage: StatuspageClient): CallingActio
     consumes: INCIDENT,
     produces,
     async execute(context) {
-      const { config, consumed, attempt } = context;
+      const { config, consumed, sentBefore } = context;
       const { send, limit } = work(statuspage, context);
       const path = `/incidents/${encodeURIComponent(incidentOf(config.incidentId, consumed))}`;
       const fields = fieldsOf(config, limit);
       const closesConsumed = config.status === 'resolved';
-      if (attempt > 1) {
+      if (sentBefore) {
         const known = await send('GET', path, Row);
         const [newest] = known.incident_updates ?? [];
         const isSame = newest?.body === fields.body && newest?.status === (config.status ?? known.status);

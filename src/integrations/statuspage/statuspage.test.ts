@@ -37,7 +37,8 @@ it('finds the incident and the update of an earlier attempt', async () => {
   const again = await runner.run(id('create_incident'), { name: 'Down' }, { attempt: 2 });
   expect([first.artifact?.['reused'], again.artifact]).toEqual([false, { ...first.artifact, reused: true }]);
   // A retry of the run counts its attempts from 1 again, with the same idempotency key.
-  expect((await runner.run(id('create_incident'), { name: 'Down' })).artifact).toMatchObject({ reused: true });
+  const retried = await runner.run(id('create_incident'), { name: 'Down' }, { sentBefore: true });
+  expect(retried.artifact).toMatchObject({ reused: true });
   const update = { incidentId: 'i1', status: 'resolved', body: 'Fixed.' };
   await runner.run(id('update_incident'), update);
   await runner.run(id('update_incident'), update, { attempt: 2 });

@@ -32,12 +32,12 @@ export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof
     consumes: 'integration-jira.issue',
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, consumed, idempotencyKey, attempt, now, signal, timeoutMs, note }) {
+    async execute({ config, connection, consumed, idempotencyKey, sentBefore, now, signal, timeoutMs, note }) {
       const account = JiraConnection.parse(connection);
       const call = { signal, now, timeoutMs };
       const issueKey = issueKeyOf(config.issueKey, consumed);
       const path = `/issue/${encodeURIComponent(issueKey)}/comment`;
-      if (attempt > 1) {
+      if (sentBefore) {
         const query = '?orderBy=-created&maxResults=100&expand=properties';
         const { comments } = await jira(account, call, 'GET', `${path}${query}`, JiraComments);
         const ours = comments.find(({ properties = [] }) =>

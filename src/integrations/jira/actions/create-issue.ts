@@ -66,13 +66,13 @@ export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
     produces: { name: 'issue', schema: Issue, identity: ['issueKey'] },
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, idempotencyKey, attempt, now, signal, timeoutMs, note, memory }) {
+    async execute({ config, connection, idempotencyKey, sentBefore, now, signal, timeoutMs, note, memory }) {
       const mark = `fermata-${sha256(idempotencyKey).slice(0, 32)}`;
       const call = { signal, now, timeoutMs };
       const creation = { jira, account: JiraConnection.parse(connection), call, config, mark, note };
       const noLabels = `no-labels:${config.projectKey}:${config.issueTypeId}`;
       const labels = (await memory.recall(noLabels)) !== true;
-      const searches = attempt > 1 ? SEARCHES_OF_A_REPEAT : 1;
+      const searches = sentBefore ? SEARCHES_OF_A_REPEAT : 1;
       for (let search = 1; search <= searches; search += 1) {
         if (search > 1) await pause(1_000, undefined, { signal });
         const found = await findEarlier(creation, labels);
