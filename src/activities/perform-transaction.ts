@@ -65,7 +65,9 @@ async function attempt(
   }
   // Values are masked before they are written, so that entities, events and rows contain no more than steps do.
   const { config } = await renderConfig(tx, deps, step, action, scope);
-  const consumed = action.consumes ? await consumedArtifact(tx, action.consumes, start.artifacts, source) : null;
+  const consumed = action.consumes
+    ? await consumedArtifact(tx, deps.registry, action.consumes, start.artifacts, source)
+    : null;
   const effect: TransactionContext<unknown> = {
     config: maskFields(step.mask, config, 'all'),
     tx,

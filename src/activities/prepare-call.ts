@@ -46,7 +46,9 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
   const connection = await connectionOf(deps, step, action, config);
   attempt.origin = originOf(names.action ?? '', config, connection);
   if (!admits(deps, attempt, attempt.origin)) return { ...handover, apart: true };
-  const consumed = action.consumes ? await consumedArtifact(db, action.consumes, start.artifacts, source) : null;
+  const consumed = action.consumes
+    ? await consumedArtifact(db, deps.registry, action.consumes, start.artifacts, source)
+    : null;
   const used = [...rendered.used, ...(connection?.secrets ?? [])];
   const bound = [...rendered.used.flatMap((secret) => secret.bound ?? []), ...(connection?.bound ?? [])];
   const prepared = await prepare(deps, attempt, config, { used, bound });

@@ -50,7 +50,8 @@ interface ActionContext<C> {
   run: { id: string; automationId: string; contextKey: string | null };
   /**
    * Data of the consumed artifact, or null if there is none. This is the newest artifact of the consumed type that the
-   * run has created, or else the automation's newest open artifact of that type with the same context key.
+   * run has created, or else the automation's newest open artifact of that type with the same context key whose entity
+   * has not ended.
    */
   consumed: Record<string, unknown> | null;
   /** `<rootRunId>:<path>`. It is the same for every attempt. */

@@ -1,5 +1,9 @@
+import { consumedArtifact } from '../../src/activities/consumed-artifact';
 import { createDatabase, type Database } from '../../src/db/client';
 import { artifactsOf } from '../../src/db/runs/artifacts';
+import type { RunSource } from '../../src/db/runs/run-source';
+import { createRegistry } from '../../src/domain/registry/registry';
+import { incidentPlugin } from '../../src/domains/incident/plugin';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { rowsReadBy } from '../support/rows-read';
 
@@ -56,4 +60,25 @@ it('a step that follows a loop over items reads the artifact of the last item, e
     from unnest(array[9, 10, 2]) as n`);
   const seen = await artifactsOf(database.db, '00000000-0000-7000-8000-000000000004', { lanes: [], byItem: true });
   expect(seen).toEqual([{ actionId: 'call', name: 'name', data: { n: 10 } }]);
+});
+
+it('a step that consumes an artifact reads only the open ones of its context key, from the newest to the first open incident', async () => {
+  const automationId = '00000000-0000-7000-8000-00000000000a';
+  const { pool } = database;
+  await pool.query(`insert into artifacts (id, run_id, automation_id, context_key, path, name, type, data, created_at)
+    select ('00000000-0000-7000-9000-' || lpad(to_hex(n), 12, '0'))::uuid, gen_random_uuid(), '${automationId}',
+      'system-' || n % 1000, 'actions[0]', 'incident', 'incident.incident', jsonb_build_object('incidentId', n::text), now()
+    from generate_series(1, ${ROWS}) as n`);
+  await pool.query(`insert into entities (kind, id, state, created_at, updated_at)
+    select 'incident', n::text, jsonb_build_object('status', case when n <= ${ROWS} - 3000 then 'fixing' else 'resolved' end),
+      now(), now()
+    from generate_series(1, ${ROWS}) as n`);
+  await pool.query('analyze artifacts, entities');
+  const registry = createRegistry([incidentPlugin]);
+  const source = { automationId, facts: { contextKey: 'system-7' } } as RunSource;
+  const { result, read } = await rowsReadBy(database, (db) =>
+    consumedArtifact(db, registry, 'incident.incident', [], source),
+  );
+  expect(result?.data).toEqual({ incidentId: String(ROWS - 3993) });
+  expect(read).toBeLessThan(20);
 });

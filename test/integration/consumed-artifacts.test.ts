@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
-import { createIncident, getIncident } from '../../src/domains/incident/incidents';
+import { deleteDependency } from '../../src/domains/dependency/dependencies';
+import { createIncident, deleteIncident, getIncident, updateIncident } from '../../src/domains/incident/incidents';
+import { deleteMaintenance, startAndEndDue, updateMaintenance } from '../../src/domains/maintenance/maintenances';
+import { createSystem } from '../../src/domains/catalog/systems';
 import type { DomainWrite } from '../../src/domains/domain-write';
 import { startActivityBench, type ActivityBench } from '../support/activities';
 import { byUser } from '../support/entity-fixture';
@@ -108,5 +111,69 @@ describe('artifacts that later runs of an automation consume', () => {
     expect(skipped).toMatchObject({ data: { incidentId: id, status: 'investigating' }, closed: true });
     expect((await perform('resolve')).step).toMatchObject({ error: { code: 'artifact_missing' } });
     expect(await statusOf(id)).toBe('investigating');
+  });
+
+  const idOf = (performed: { data: Record<string, unknown> }, field: string) => String(performed.data[field]);
+
+  test.each<[string, (write: DomainWrite, id: string) => Promise<unknown>]>([
+    ['resolves', (write, id) => updateIncident(write, id, { status: 'resolved' })],
+    ['removes', deleteIncident],
+  ])('an incident that a person %s is not consumed, but an older one that is open', async (_, end) => {
+    const perform = await automationWith({ create: create('Down'), resolve: resolve() });
+    const older = idOf(await perform('create'), 'incidentId');
+    const newer = idOf(await perform('create'), 'incidentId');
+    await asUser((write) => end(write, newer));
+    expect(idOf(await perform('resolve'), 'incidentId')).toBe(older);
+    expect(await statusOf(older)).toBe('resolved');
+    expect((await perform('resolve')).step).toMatchObject({ error: { code: 'artifact_missing' } });
+  });
+
+  test('an incident that another automation resolves is not consumed', async () => {
+    const perform = await automationWith({ create: create('Down'), resolve: resolve() });
+    const other = await automationWith({ resolve: resolve({ incidentId: ID }) });
+    await other('resolve', { id: idOf(await perform('create'), 'incidentId') });
+    expect((await perform('resolve')).step).toMatchObject({ error: { code: 'artifact_missing' } });
+  });
+
+  test('an incident that a person resolves and reopens is consumed again', async () => {
+    const perform = await automationWith({ create: create('Down'), resolve: resolve() });
+    const id = idOf(await perform('create'), 'incidentId');
+    await asUser((write) => updateIncident(write, id, { status: 'resolved' }));
+    await asUser((write) => updateIncident(write, id, { status: 'monitoring' }));
+    await perform('resolve');
+    expect(await statusOf(id)).toBe('resolved');
+  });
+
+  test.each<[string, (write: DomainWrite, id: string) => Promise<unknown>]>([
+    ['a person completes', (write, id) => updateMaintenance(write, id, { status: 'completed' })],
+    ['a person cancels', (write, id) => updateMaintenance(write, id, { status: 'cancelled' })],
+    ['a person removes', deleteMaintenance],
+    ['the clock ends', (write) => startAndEndDue({ ...write, now: new Date(write.now.getTime() + 600_000) }, 10)],
+  ])('a maintenance that %s is not consumed, but an older one that is open', async (_, end) => {
+    const set = (durationMinutes: number) => ({
+      ...{ action: 'maintenance.set_system', config: { systemId: 'db', durationMinutes } },
+    });
+    const perform = await automationWith({
+      ...{ long: set(60), short: set(5) },
+      comment: { action: 'maintenance.add_update', config: { message: 'Nearly' } },
+    });
+    const older = idOf(await perform('long'), 'maintenanceId');
+    const newer = idOf(await perform('short'), 'maintenanceId');
+    await asUser((write) => end(write, newer));
+    expect(idOf(await perform('comment'), 'maintenanceId')).toBe(older);
+  });
+
+  test('a dependency that a person removes is not consumed, but an older one that exists', async () => {
+    for (const id of ['app', 'cache', 'db']) await asUser((write) => createSystem(write, { id, name: id }));
+    const depend = (targetSystemId: string) => ({
+      ...{ action: 'dependency.create', config: { sourceSystemId: 'app', targetSystemId, impactType: 'degraded' } },
+    });
+    const perform = await automationWith({
+      ...{ cache: depend('cache'), db: depend('db'), remove: { action: 'dependency.remove', config: {} } },
+    });
+    const older = idOf(await perform('cache'), 'dependencyId');
+    const newer = idOf(await perform('db'), 'dependencyId');
+    await asUser((write) => deleteDependency(write, newer));
+    expect(await perform('remove')).toMatchObject({ step: { status: 'success' }, data: { dependencyId: older } });
   });
 });

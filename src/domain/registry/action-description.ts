@@ -1,5 +1,15 @@
 import type { z } from 'zod';
 
+/** The entity that an artifact represents, which must be stored. Its state shows whether it has ended. */
+export interface ArtifactEntity {
+  /** Kind of the entity. Default: the value of the artifact's field `kind`. */
+  kind?: string;
+  /** Field of the artifact that contains the entity's id. */
+  idField: string;
+  /** Values of the state's field `status` of an entity that has ended. Default: none, so only its removal ends it. */
+  endedStatuses?: readonly string[];
+}
+
 /** The description of an action for validation and for the registry endpoints. Its qualified id is `<plugin>.<id>`. */
 export interface ActionDescription {
   /** Name within the plugin, e.g. `create`. */
@@ -22,6 +32,11 @@ export interface ActionDescription {
      * automation that have the same values.
      */
     identity?: readonly string[];
+    /**
+     * The entity that the artifact represents. While the entity has ended or does not exist, for example because a
+     * person resolved or removed it, later runs do not consume the artifact.
+     */
+    entity?: ArtifactEntity;
   };
   /**
    * Qualified type of the artifact that the action can use when its config contains no id, e.g. `incident.incident`.

@@ -23,12 +23,9 @@ export interface PluginDescription<A extends ActionDescription = ActionDescripti
   filters?: Readonly<Record<string, FilterDefinition>>;
 }
 
-export interface ArtifactType {
+export interface ArtifactType extends NonNullable<ActionDescription['produces']> {
   /** Qualified id, in the form `<plugin>.<name>`. */
   id: string;
-  name: string;
-  schema: NonNullable<ActionDescription['produces']>['schema'];
-  identity?: readonly string[];
 }
 
 /** Everything that plugins have registered, by qualified id. */

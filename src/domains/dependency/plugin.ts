@@ -41,6 +41,7 @@ const impactTrigger: TriggerType = {
 const edgeArtifact = {
   name: 'edge',
   identity: ['dependencyId'],
+  entity: { kind: dependencyKind.kind, idField: 'dependencyId' },
   schema: z.object({
     dependencyId: z.string(),
     sourceSystemId: z.string(),

@@ -7,6 +7,7 @@ import { FermataError } from '../../../domain/errors';
 export const stateArtifact = {
   name: 'state',
   identity: ['kind', 'id'],
+  entity: { idField: 'id' },
   schema: z.object({ kind: z.string(), id: z.string(), state: z.record(z.string(), z.unknown()).nullable() }),
 };
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FermataError } from '../../../domain/errors';
 import type { ActionResult } from '../../../integrations/contract';
-import { IncidentSeverity, IncidentStatus } from '../incident-entity';
+import { incidentKind, IncidentSeverity, IncidentStatus } from '../incident-entity';
 import type { Incident } from '../incidents';
 
 /**
@@ -11,6 +11,7 @@ import type { Incident } from '../incidents';
 export const incidentArtifact = {
   name: 'incident',
   identity: ['incidentId'],
+  entity: { kind: incidentKind.kind, idField: 'incidentId', endedStatuses: ['resolved'] },
   schema: z.object({
     incidentId: z.string(),
     status: IncidentStatus,

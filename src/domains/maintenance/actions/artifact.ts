@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { FermataError } from '../../../domain/errors';
 import type { ActionResult } from '../../../integrations/contract';
-import { MaintenanceState } from '../maintenance-entity';
+import { maintenanceKind, MaintenanceState } from '../maintenance-entity';
 import type { Maintenance } from '../maintenances';
 
 /** The artifact `window` of a maintenance. */
 export const windowArtifact = {
   name: 'window',
   identity: ['maintenanceId'],
+  entity: { kind: maintenanceKind.kind, idField: 'maintenanceId', endedStatuses: ['completed', 'cancelled'] },
   schema: z.object({ maintenanceId: z.string(), ...MaintenanceState.shape }),
 };
 
