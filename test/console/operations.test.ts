@@ -102,6 +102,31 @@ describeConsole('operations in the console', () => {
     await page.locator('.page-sub [data-status="resolved"]').waitFor();
   });
 
+  it('offers no change of an incident to its old status after the status has changed, and keeps an unsent update', async () => {
+    const incident = { title: 'Orders fail', severity: 'major', systemIds: ['checkout'], message: 'Orders fail' };
+    const id = String((await screens.post('/incidents', incident))['id']);
+    const { page, problems } = await screens.open(`/incidents/${id}`);
+    const status = page.getByLabel('Status');
+    const change = page.getByRole('button', { name: 'Change status' });
+    const shown = (value: string) => page.locator(`.page-sub [data-status="${value}"]`).waitFor();
+    await page.getByLabel('New update').fill('The cause is');
+    await status.selectOption('fixing');
+    expect(await change.isEnabled()).toBe(true);
+    await page.getByRole('button', { name: 'Resolve' }).click();
+    await shown('resolved');
+    expect(await status.inputValue()).toBe('resolved');
+    expect(await change.isDisabled()).toBe(true);
+    await screens.post(`/incidents/${id}/updates`, { message: 'Again', statusChange: 'identified' });
+    await shown('identified');
+    expect(await status.inputValue()).toBe('identified');
+    expect(await change.isDisabled()).toBe(true);
+    expect(await page.getByLabel('New update').inputValue()).toBe('The cause is');
+    await status.selectOption('monitoring');
+    await change.click();
+    await shown('monitoring');
+    expect(problems).toEqual([]);
+  });
+
   it('chooses several systems from a list with the keyboard', async () => {
     await screens.post('/systems', { id: 'search', name: 'Search engine' });
     await screens.post('/systems', { id: 'ledger', name: 'Ledger of accounts' });

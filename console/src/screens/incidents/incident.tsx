@@ -83,7 +83,9 @@ function Sub({ incident }: { incident: Incident }) {
 }
 
 function Actions({ incident, may }: { incident: Incident; may: boolean }) {
-  const [status, setStatus] = useState<Incident['status']>(incident.status);
+  const [choice, setChoice] = useState<{ status: Incident['status']; instead: Incident['status'] }>();
+  // A choice is dropped when the status changes: it would revert a change that the user has not seen.
+  const status = choice?.instead === incident.status ? choice.status : incident.status;
   const send = (next: Incident['status'], message: string) =>
     bodyOf(
       api.POST('/api/v1/incidents/{id}/updates', {
@@ -99,7 +101,7 @@ function Actions({ incident, may }: { incident: Incident; may: boolean }) {
         value={status}
         options={resolved ? ['resolved', ...OPEN] : OPEN}
         disabled={!may}
-        onChange={setStatus}
+        onChange={(next) => setChoice({ status: next, instead: incident.status })}
       />
       <ActionButton
         disabled={!may || status === incident.status}
