@@ -185,6 +185,28 @@ describeConsole('operations in the console', () => {
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
   });
 
+  it('shows every planned maintenance in the calendar, whatever the list shows, and no cancelled one', async () => {
+    const plan = (title: string, hours: number) =>
+      screens.post('/maintenances', {
+        ...{ title, systemIds: ['checkout'], startAt: inHours(hours), endAt: inHours(hours + 1) },
+      });
+    await plan('Replace the switch', 50);
+    const { id } = await plan('Drop the old tables', 51);
+    await screens.api.call('PATCH', `${BASE}/maintenances/${String(id)}`, { body: { status: 'cancelled' } });
+    // The list shows the newest 100 at first.
+    for (let count = 0; count < 100; count++) await plan('In three months', 90 * 24);
+    const { page, problems } = await screens.open('/maintenances');
+    const calendar = page.getByRole('list', { name: 'Next two weeks' });
+    await calendar.getByRole('link', { name: 'Replace the switch' }).first().waitFor();
+    const table = page.getByRole('region', { name: 'Maintenances' });
+    expect(await table.getByRole('link', { name: 'Replace the switch' }).count()).toBe(0);
+    await page.getByRole('group', { name: 'Status' }).getByRole('button', { name: 'cancelled' }).click();
+    await table.getByRole('link', { name: 'Drop the old tables' }).waitFor();
+    await calendar.getByRole('link', { name: 'Replace the switch' }).first().waitFor();
+    expect(await calendar.getByRole('link', { name: 'Drop the old tables' }).count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
   it('has each day once in the calendar, also when the clocks change', async () => {
     const { page } = await screens.open('/maintenances', { timezoneId: 'Europe/Berlin', locale: 'en-GB' });
     await page.clock.setFixedTime('2026-10-24T15:00:00Z');

@@ -1,11 +1,11 @@
 import { queryOptions } from '@tanstack/react-query';
+import { allOf } from '../../api/all-of';
 import { api, bodyOf } from '../../api/client';
 import { queryClient } from '../../api/query-client';
 import type { components } from '../../api/schema';
 
 export type Automation = components['schemas']['AutomationResource'];
 const MAX_LISTED = 1_000;
-const PAGE = 200;
 
 /** An automation and its ETag. Updates send the ETag so that they do not overwrite somebody else's changes. */
 export interface Tagged {
@@ -46,17 +46,10 @@ interface Filters {
 export const automationsQuery = (filters: Filters) =>
   queryOptions({
     queryKey: ['automations', filters],
-    queryFn: async () => {
-      const items: Automation[] = [];
-      let cursor: string | undefined;
-      do {
-        const query = { ...filters, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
-        const answer = await bodyOf(api.GET('/api/v1/automations', { params: { query: query as never } }));
-        items.push(...answer.items);
-        cursor = answer.nextCursor ?? undefined;
-      } while (cursor !== undefined && items.length < MAX_LISTED);
-      return { items, more: cursor !== undefined };
-    },
+    queryFn: () =>
+      allOf(MAX_LISTED, (page) =>
+        bodyOf(api.GET('/api/v1/automations', { params: { query: { ...filters, ...page } as never } })),
+      ),
   });
 
 export async function setStatus(id: string, enabled: boolean): Promise<void> {

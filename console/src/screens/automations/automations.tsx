@@ -44,10 +44,10 @@ export function Automations() {
         )}
       </div>
       <Loaded query={query}>
-        {({ items, more }) => (
+        {({ items, isWhole }) => (
           <>
             {items.length === 0 && <Nothing filtered={Object.keys(filters).length > 0} />}
-            {more && <p className="hint">Only the first {items.length} are shown. Search to find the others.</p>}
+            {!isWhole && <p className="hint">Only the first {items.length} are shown. Search to find the others.</p>}
             <Groups automations={items} />
           </>
         )}

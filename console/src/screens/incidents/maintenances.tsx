@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
+import { allOf } from '../../api/all-of';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
@@ -14,7 +16,7 @@ import { Dialog } from '../../ui/dialog';
 import { CheckField, TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
 import { NoMatch } from '../../ui/no-match';
-import { Page } from '../../ui/page';
+import { Loaded, Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
@@ -24,6 +26,8 @@ import { SystemLinks } from '../systems/system-links';
 
 type Maintenance = components['schemas']['Maintenance'];
 const DAYS = 14;
+/** Maximum number of planned and running maintenances to read for the calendar. */
+const MAX_PLANNED = 1_000;
 
 const COLUMNS: readonly Column<Maintenance>[] = [
   { name: 'Status', cell: ({ status }) => <Status value={status} /> },
@@ -67,32 +71,55 @@ export function Maintenances() {
         </button>
       }
     >
+      <Planned />
       <div className="filters">
         <Chips label="Status" name="status" values={['scheduled', 'in_progress', 'completed', 'cancelled']} />
       </div>
       <ActiveFilters names={{ systemId: 'system' }} texts={{ systemId: useSystemName(systemId) }} />
       <Pages query={query}>
         {(items) => (
-          <>
-            <Calendar items={items} />
-            <Table
-              label="Maintenances"
-              columns={COLUMNS}
-              rows={items}
-              rowKey={({ id }) => id}
-              empty={
-                Object.keys(filters).length > 0 ? (
-                  <NoMatch what="maintenance" />
-                ) : (
-                  'No maintenances yet. Plan one here, or let an automation plan one with maintenance.create.'
-                )
-              }
-            />
-          </>
+          <Table
+            label="Maintenances"
+            columns={COLUMNS}
+            rows={items}
+            rowKey={({ id }) => id}
+            empty={
+              Object.keys(filters).length > 0 ? (
+                <NoMatch what="maintenance" />
+              ) : (
+                'No maintenances yet. Plan one here, or let an automation plan one with maintenance.create.'
+              )
+            }
+          />
         )}
       </Pages>
       {dialogOpen && <Plan onClose={() => setDialogOpen(false)} />}
     </Page>
+  );
+}
+
+/** Shows the calendar of all maintenances that are planned or in progress. The filters apply only to the list below it. */
+function Planned() {
+  const query = useQuery({
+    queryKey: ['maintenances', 'planned'],
+    queryFn: () =>
+      allOf(MAX_PLANNED, (page) =>
+        bodyOf(api.GET('/api/v1/maintenances', { params: { query: { status: 'scheduled,in_progress', ...page } } })),
+      ),
+  });
+  return (
+    <Loaded query={query}>
+      {({ items, isWhole }) => (
+        <>
+          <Calendar items={items} />
+          {!isWhole && (
+            <p className="filter-hint hint">
+              The calendar shows only the newest {items.length} of the maintenances that are planned or in progress.
+            </p>
+          )}
+        </>
+      )}
+    </Loaded>
   );
 }
 
