@@ -272,6 +272,61 @@ describeConsole('operations in the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('shows the most severe alerts and systems first, silenced alerts last, and how many it leaves out', async () => {
+    const alert = (name: string, severity: string, minutes: number, system: string) => ({
+      ...{ status: 'firing', fingerprint: name.toLowerCase(), startsAt: inHours(-minutes / 60) },
+      labels: { alertname: name, severity, system },
+    });
+    const newest = Array.from({ length: 12 }, (_, count) =>
+      alert(`Notice${count}`, 'warning', count, `notice-${count}`),
+    );
+    const alerts = [...newest, alert('RackDown', 'critical', 600, 'rack'), alert('OldDrill', 'critical', 601, 'drill')];
+    await screens.post('/ingest/alertmanager', { version: '4', status: 'firing', alerts });
+    await screens.post('/alert-silences', { fingerprint: 'olddrill', durationMinutes: 60, comment: 'A drill' });
+    const { page, problems } = await screens.open('/now');
+    const firing = page.getByRole('region', { name: 'Firing alerts' });
+    const lines = firing.getByRole('listitem');
+    await lines.filter({ hasText: 'RackDown' }).waitFor();
+    expect(await lines.count()).toBe(8);
+    expect(await lines.first().textContent()).toContain('critical');
+    expect(await lines.filter({ hasText: 'OldDrill' }).count()).toBe(0);
+    await firing.getByText(/^8 of \d\d, show all$/).waitFor();
+    const total = Number(/of (\d+)/.exec((await firing.getByText(/^8 of/).textContent()) ?? '')?.[1]);
+    const { body } = await screens.api.call('GET', `${BASE}/alerts?status=firing&limit=200`);
+    expect(total).toBe((body.items as unknown[]).length);
+    const unhealthy = page.getByRole('region', { name: 'Unhealthy systems' });
+    await unhealthy.getByText(/^8 of \d\d, show all$/).waitFor();
+    const statuses = await unhealthy.locator('[data-status]').allTextContents();
+    expect(statuses).toEqual([...statuses].sort().reverse());
+    expect(statuses).toContain('unhealthy');
+    expect(statuses).toContain('degraded');
+    await firing.getByRole('link', { name: 'show all' }).click();
+    await page.waitForURL(/\/alerts\?status=firing$/);
+    await page.goto(`${screens.api.url}/console/systems/drill`);
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: 'OldDrill' })
+      .getByText(/silenced, ends in/)
+      .waitFor();
+    for (const { fingerprint } of newest) await screens.post(`/alerts/${fingerprint}/resolve`, {});
+    await page.goto(`${screens.api.url}/console/now`);
+    await lines
+      .last()
+      .filter({ hasText: 'OldDrill' })
+      .getByText(/silenced, ends in/)
+      .waitFor();
+    for (const id of ['rackdown', 'olddrill']) await screens.post(`/alerts/${id}/resolve`, {});
+    expect(problems).toEqual([]);
+  });
+
+  it('says on the first screen when a run that has not started was created', async () => {
+    const id = await screens.automation({ name: 'Has a pending run' });
+    await screens.post(`/automations/${id}/runs`, {});
+    const { page } = await screens.open('/now');
+    const line = page.getByRole('listitem').filter({ hasText: 'Has a pending run' });
+    await line.getByText(/created (just now|\d+ s ago)/).waitFor();
+  });
+
   it('shows the labels that tell two alerts with the same name apart', async () => {
     const replica = (instance: string) => ({
       ...{ status: 'firing', fingerprint: `replica-${instance}`, startsAt: new Date().toISOString() },

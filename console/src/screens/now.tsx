@@ -1,33 +1,22 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactElement } from 'react';
 import { changeName, runEvent } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
 import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
-import { AlertLabels } from '../ui/alert-labels';
 import { Countdown } from '../ui/countdown';
 import { OutcomeBars } from '../ui/bars';
 import { EntityName } from '../ui/entity-name';
 import { Loaded, Page, Panel } from '../ui/page';
 import { page, Pages, usePages } from '../ui/pages';
-import { Severity, Status } from '../ui/status';
-import { Steady } from '../ui/steady';
+import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
+import { FiringAlerts } from './firing-alerts';
 import { FirstSteps } from './first-steps';
-import { readHealth } from './systems/read-all';
-import { HealthStatus } from './systems/system-health';
-import { SystemName } from './systems/system-links';
+import { List, REFRESH_MS, Rest, SHOWN, useNowQuery } from './now-list';
+import { UnhealthySystems } from './unhealthy-systems';
 
 const HOUR_MS = 3_600_000;
-const SHOWN = 8;
 const OPEN = ['running', 'waiting', 'pending'] as const;
-/**
- * Interval in milliseconds at which the panels are read again. The event stream does not announce every change that
- * they show.
- */
-const REFRESH_MS = 15_000;
-
 /** Shows what needs attention now: alerts, unhealthy systems, runs, dwells, workers and problems. */
 export function Now() {
   return (
@@ -50,9 +39,6 @@ export function Now() {
   );
 }
 
-const useNowQuery = <T,>(name: string, read: () => Promise<T>) =>
-  useQuery({ queryKey: ['now', name], queryFn: read, refetchInterval: REFRESH_MS });
-
 /** Shows whether the API is ready, and how many seconds routing lags behind. */
 function Lag() {
   const { data, error } = useNowQuery('ready', async () => {
@@ -67,103 +53,6 @@ function Lag() {
       <Status value={data.status === 'ready' ? 'healthy' : 'unhealthy'} label={data.status.replaceAll('_', ' ')} />
       <span>routing lag {lag === null ? 'unknown' : `${lag.toFixed(1)} s`}</span>
     </>
-  );
-}
-
-function List({ items, none }: { items: readonly ReactElement[]; none: string }) {
-  if (items.length === 0) return <p className="pad faint">{none}</p>;
-  return (
-    <Steady items={items} keyOf={({ key }) => key ?? ''}>
-      {(shown) => (
-        <ul className="plain">
-          {shown.map((item) => (
-            <li key={item.key}>{item}</li>
-          ))}
-        </ul>
-      )}
-    </Steady>
-  );
-}
-
-function FiringAlerts() {
-  const query = useNowQuery('alerts', () =>
-    bodyOf(api.GET('/api/v1/alerts', { params: { query: { status: 'firing', limit: SHOWN } } })),
-  );
-  const all = (
-    <Link to="/alerts" search={{ status: 'firing' }}>
-      All
-    </Link>
-  );
-  return (
-    <Panel title="Firing alerts" aside={all}>
-      <Loaded query={query}>
-        {({ items }) => (
-          <List
-            none="No alerts are firing."
-            items={items.map((alert) => (
-              <div key={alert.fingerprint}>
-                <FiringAlert alert={alert} />
-                <AlertLabels alert={alert} />
-              </div>
-            ))}
-          />
-        )}
-      </Loaded>
-    </Panel>
-  );
-}
-
-function FiringAlert({ alert }: { alert: components['schemas']['Alert'] }) {
-  return (
-    <span className="line">
-      <Severity value={alert.severity} />
-      <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}} title={alert.name ?? alert.fingerprint}>
-        {alert.name ?? alert.fingerprint}
-      </Link>
-      <span className="line-side">{alert.systemId !== undefined && <SystemName id={alert.systemId} />}</span>
-      {alert.acknowledgedBy != null && <span className="faint">acknowledged by {alert.acknowledgedBy}</span>}
-      <span className="line-end">
-        <Time at={alert.startsAt} />
-      </span>
-    </span>
-  );
-}
-
-const NOT_HEALTHY = 'unhealthy,degraded';
-
-function UnhealthySystems() {
-  const query = useNowQuery('health', async () => {
-    const { items } = await bodyOf(
-      api.GET('/api/v1/systems', { params: { query: { health: NOT_HEALTHY, limit: SHOWN } } }),
-    );
-    return { items, health: await readHealth(items.map(({ id }) => id)) };
-  });
-  const all = (
-    <Link to="/systems" search={{ health: NOT_HEALTHY }}>
-      All
-    </Link>
-  );
-  return (
-    <Panel title="Unhealthy systems" aside={all}>
-      <Loaded query={query}>
-        {({ items, health }) => (
-          <List
-            none="No system is unhealthy or degraded."
-            items={items.map(({ id, name }) => (
-              <span key={id} className="line">
-                <HealthStatus health={health.get(id)} />
-                <Link to="/systems/$id" params={{ id }} search={{}} title={`${name} (${id})`}>
-                  {name}
-                </Link>
-                <span className="line-end">
-                  <Time at={health.get(id)?.inStatusSince} />
-                </span>
-              </span>
-            ))}
-          />
-        )}
-      </Loaded>
-    </Panel>
   );
 }
 
@@ -237,15 +126,23 @@ function RunLine({ run }: { run: components['schemas']['Run'] }) {
         {runEvent(run) ?? 'manually'}
       </span>
       <span className="line-end">
-        {run.finishedAt === null ? (
-          <>
-            for <Duration from={run.startedAt} to={null} />
-          </>
-        ) : (
-          <Time at={run.finishedAt} />
-        )}
+        <RunTime run={run} />
       </span>
     </span>
+  );
+}
+
+/** Shows when a run ended, for how long it has been running, or when it was created if it has not started. */
+function RunTime({ run: { createdAt, startedAt, finishedAt } }: { run: components['schemas']['Run'] }) {
+  if (finishedAt !== null) return <Time at={finishedAt} />;
+  return startedAt === null ? (
+    <>
+      created <Time at={createdAt} />
+    </>
+  ) : (
+    <>
+      for <Duration from={startedAt} to={null} />
+    </>
   );
 }
 
@@ -297,22 +194,25 @@ function DeadLetters() {
       }
     >
       <Loaded query={query}>
-        {({ items }) => (
-          <List
-            none="All changes were routed."
-            items={items.map((change) => (
-              <span key={change.changeId} className="line">
-                <Status value="failed" label="not routed" />
-                <Link to="/why/$id" params={{ id: change.changeId }} search={{}}>
-                  {changeName(change) ?? change.kind}
-                </Link>
-                <EntityName kind={change.kind} id={change.id} name={change.name} />
-                <span className="line-end">
-                  <Time at={change.failedAt} />
+        {({ items, nextCursor }) => (
+          <>
+            <List
+              none="All changes were routed."
+              items={items.map((change) => (
+                <span key={change.changeId} className="line">
+                  <Status value="failed" label="not routed" />
+                  <Link to="/why/$id" params={{ id: change.changeId }} search={{}}>
+                    {changeName(change) ?? change.kind}
+                  </Link>
+                  <EntityName kind={change.kind} id={change.id} name={change.name} />
+                  <span className="line-end">
+                    <Time at={change.failedAt} />
+                  </span>
                 </span>
-              </span>
-            ))}
-          />
+              ))}
+            />
+            <Rest read={items.length} isCut={nextCursor !== null} to="/system" search={{ tab: 'dead' }} />
+          </>
         )}
       </Loaded>
     </Panel>

@@ -10,6 +10,7 @@ import {
   TriangleAlert,
   type LucideIcon,
 } from 'lucide-react';
+import { SEVERITIES } from '../lib/alert-order';
 
 type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'quiet';
 
@@ -61,9 +62,6 @@ export function Status({ value, label }: { value: string; label?: string }) {
     </span>
   );
 }
-
-/** Severities of alerts that have their own tone. Sources may use any other severity. */
-const SEVERITIES = ['critical', 'warning', 'info'];
 
 /** The severity of a firing alert. An alert without a known severity has the tone of a firing alert. */
 export function Severity({ value }: { value: string | null }) {

@@ -6,10 +6,10 @@ import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
-import { Countdown } from '../../ui/countdown';
 import { Facts, SafeLink } from '../../ui/facts';
 import { ActionButton } from '../../ui/mutation';
 import { Loaded, Page, Panel } from '../../ui/page';
+import { SilencedMark } from '../../ui/silenced-mark';
 import { Status } from '../../ui/status';
 import { Table } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
@@ -71,11 +71,7 @@ function Sub({ alert }: { alert: Detail }) {
           acknowledged by {alert.acknowledgedBy} <Time at={alert.acknowledgedAt} />
         </span>
       )}
-      {alert.silencedUntil !== undefined && Date.parse(alert.silencedUntil) > Date.now() && (
-        <span>
-          silenced, ends <Countdown until={alert.silencedUntil} />
-        </span>
-      )}
+      <SilencedMark alert={alert} />
       <Link to="/why" search={{ entity: alert.fingerprint, kind: 'alert' }}>
         Why did it start a run, or not?
       </Link>

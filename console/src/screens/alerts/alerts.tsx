@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { BellOff, Plus } from 'lucide-react';
+import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
@@ -17,6 +17,7 @@ import { NoMatch } from '../../ui/no-match';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { SearchBox } from '../../ui/search-box';
+import { SilencedMark } from '../../ui/silenced-mark';
 import { Severity, Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
 import { Tabs } from '../../ui/tabs';
@@ -79,14 +80,10 @@ const COLUMNS: readonly Column<Alert>[] = [
   { name: 'Since', cell: ({ startsAt }) => <Time at={startsAt} /> },
   {
     name: 'Handled',
-    cell: ({ acknowledgedBy, silencedUntil }) => (
+    cell: (alert) => (
       <>
-        {acknowledgedBy !== undefined && <Status value="success" label={`by ${acknowledgedBy}`} />}{' '}
-        {silencedUntil !== undefined && Date.parse(silencedUntil) > Date.now() && (
-          <span className="status">
-            <BellOff size={14} aria-hidden /> silenced, ends <Countdown until={silencedUntil} />
-          </span>
-        )}
+        {alert.acknowledgedBy !== undefined && <Status value="success" label={`by ${alert.acknowledgedBy}`} />}{' '}
+        <SilencedMark alert={alert} />
       </>
     ),
   },

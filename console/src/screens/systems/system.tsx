@@ -2,12 +2,14 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
+import { mostUrgentFirst } from '../../lib/alert-order';
 import { durationText } from '../../lib/time';
 import { AlertLabels } from '../../ui/alert-labels';
 import { CopyId } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
 import { JsonPanel } from '../../ui/json-panel';
 import { Loaded, Page, Panel } from '../../ui/page';
+import { SilencedMark } from '../../ui/silenced-mark';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { HealthStatus } from './system-health';
@@ -168,12 +170,13 @@ function OpenList({ firing, open }: OpenListProps) {
   if (firing.length + open.length === 0) return <p className="pad faint">No firing alerts and no open incidents.</p>;
   return (
     <ul className="plain">
-      {firing.map((alert) => (
+      {mostUrgentFirst(firing).map((alert) => (
         <li key={alert.fingerprint}>
           <Status value="firing" label={alert.severity ?? 'firing'} />{' '}
           <Link to="/alerts/$id" params={{ id: alert.fingerprint }} search={{}} title={alert.fingerprint}>
             {alert.name ?? alert.fingerprint}
-          </Link>
+          </Link>{' '}
+          <SilencedMark alert={alert} />
           <AlertLabels alert={alert} />
         </li>
       ))}
