@@ -1,12 +1,11 @@
 import { sql, type SQL } from 'drizzle-orm';
+import type { ArtifactType } from '../domain/registry/registry';
+import { isArtifactOpen } from './runs/open-artifacts';
 import type { Retention, RetentionTask } from './retention-task';
 import { newestFirst } from './run-filter';
 
 /** Retention of raw health results, from which averages and percentiles are computed. */
 const HEALTH_RESULTS_MS = 24 * 3_600_000;
-
-/** The fields that identify the object of an artifact, by artifact type. Only artifacts of these types can be open. */
-export type ArtifactIdentities = Readonly<Record<string, readonly string[]>>;
 
 interface Page extends Record<string, unknown> {
   seen: number;
@@ -45,11 +44,13 @@ const report = sql`
 
 /**
  * Returns the task that removes ended runs older than `runsMs`. It keeps the newest `runsMinPerAutomation` runs of each
- * automation. It also keeps runs with an open artifact, unless a later run of the automation left an open artifact for
- * the same object.
+ * automation. It also keeps runs with an open artifact, unless its entity has ended or a later run of the automation
+ * left an open artifact for the same object.
  */
-export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities: ArtifactIdentities): RetentionTask {
-  const types = JSON.stringify(identities);
+export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, types: readonly ArtifactType[]): RetentionTask {
+  const identities = JSON.stringify(
+    Object.fromEntries(types.flatMap(({ id, identity }) => (identity ? [[id, identity]] : []))),
+  );
   return paged(
     (after, limit) => sql`
     with page as materialized (
@@ -65,12 +66,12 @@ export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities:
         select r.id from page r join bounds b on b.automation_id = r.automation_id
           and (r.created_at, r.id) <= (b.created_at, b.id)
         where not exists (select 1 from artifacts a where a.run_id = r.id and a.closed_at is null
-          and ${types}::jsonb ? a.type
+          and ${identities}::jsonb ? a.type and ${isArtifactOpen(types)}
           and not exists (select 1 from artifacts n where n.automation_id = a.automation_id and n.type = a.type
             and n.id > a.id and n.closed_at is null and n.context_key is not distinct from a.context_key
             and n.run_id <> a.run_id
             and (select bool_and(n.data -> f is not distinct from a.data -> f)
-              from jsonb_array_elements_text(${types}::jsonb -> a.type) f))))
+              from jsonb_array_elements_text(${identities}::jsonb -> a.type) f))))
       returning id)
     ${report}`,
   );

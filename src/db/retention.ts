@@ -1,11 +1,12 @@
 import { sql, type SQL } from 'drizzle-orm';
 import { messageOf } from '../domain/errors';
+import type { ArtifactType } from '../domain/registry/registry';
 import { dropChangePartitions, dropRoutingPartitions, emptyDefaultPartitions } from './day-partitions';
 import type { Database } from './client';
 import type { Executor } from './executor';
 import { oldAlerts } from './retention-alerts';
 import { oldAutomations, oldEndedObjects, oldVersions, removedEntities } from './retention-domains';
-import { oldHealthResults, oldRuns, oldTransitions, type ArtifactIdentities } from './retention-pages';
+import { oldHealthResults, oldRuns, oldTransitions } from './retention-pages';
 import type { BatchResult, Retention, RetentionTask } from './retention-task';
 
 const DAY_MS = 86_400_000;
@@ -48,12 +49,12 @@ interface Options {
 export async function applyRetention(
   database: Database,
   retention: Retention,
-  identities: ArtifactIdentities,
+  types: readonly ArtifactType[],
   { budgetMs = BUDGET_MS, onError = () => undefined }: Options = {},
 ): Promise<Record<string, number>> {
   const endsAt = performance.now() + budgetMs;
   const counts: Record<string, number> = {};
-  const open = new Map(Object.entries(tasksOf(retention, identities, database)));
+  const open = new Map(Object.entries(tasksOf(retention, types, database)));
   let failed = 0;
   for (const name of open.keys()) counts[name] = 0;
   const tables = open.size;
@@ -78,7 +79,7 @@ export async function applyRetention(
 
 function tasksOf(
   retention: Retention,
-  identities: ArtifactIdentities,
+  types: readonly ArtifactType[],
   database: Database,
 ): Record<string, RetentionTask> {
   const { incidentsMs } = retention;
@@ -86,7 +87,7 @@ function tasksOf(
     changePartitions: once(() => dropChangePartitions(database, retention.changesMs)),
     routingPartitions: once(() => dropRoutingPartitions(database, retention.routingsMs)),
     defaultPartitions: once(() => emptyDefaultPartitions(database)),
-    runs: oldRuns(retention, identities),
+    runs: oldRuns(retention, types),
     runSecrets: secretsOfEndedRuns,
     transitions: oldTransitions(retention.transitionsMs),
     healthResults: oldHealthResults(),

@@ -98,7 +98,7 @@ actions:
     await filling.query('analyze');
 
     const since = performance.now();
-    const removed = await applyRetention(database, RETENTION_SETTINGS, {});
+    const removed = await applyRetention(database, RETENTION_SETTINGS, []);
     const seconds = (performance.now() - since) / 1_000;
     for (const table of ['runs', ...Object.keys(GROWING)]) {
       // The newest transition of each field and the newest result of each check are kept, because they describe the

@@ -168,7 +168,7 @@ describe('the life cycle of an alert', () => {
     };
     const count = () => h.rows(`select 1 from changes where kind = 'alert'`);
     const before = (await count()).length;
-    await applyRetention(h.database, settings, {});
+    await applyRetention(h.database, settings, []);
     expect((await get('old')).status).toBe(404);
     expect(await h.rows(`select 1 from alert_episodes where fingerprint = 'old'`)).toEqual([]);
     expect((await get('open')).body.episodes).toMatchObject([{ endsAt: null }, { endedBy: 'sender' }]);

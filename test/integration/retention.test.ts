@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { createDatabase, type Database } from '../../src/db/client';
 import { applyRetention } from '../../src/db/retention';
 import { rememberRunSecrets } from '../../src/db/secrets';
+import { createRegistry } from '../../src/domain/registry/registry';
+import type { Action } from '../../src/integrations/contract';
 import { projectRoot } from '../../src/project-root';
 import { createTestDatabase } from '../support/database';
+import { testPlugins } from '../support/plugins';
 import { RETENTION_SETTINGS } from '../support/retention-settings';
 
-const IDENTITIES = { 'incident.incident': ['incidentId'], 'integration-jira.issue': ['issueKey'] };
+const TYPES = [...createRegistry<Action>(testPlugins()).artifactTypes().values()];
 const AUTOMATION = '00000000-0000-7000-8000-000000000001';
 
 describe('retention', () => {
@@ -22,6 +25,11 @@ describe('retention', () => {
        values ($1, $2, 1, 'all', 'parallel', $3, '{}', $1, 'w', now(), now() - make_interval(days => $4))`,
       [run(number), AUTOMATION, status, daysAgo],
     );
+  const addIncident = (id: string, status: string) =>
+    query(`insert into entities (kind, id, state, created_at, updated_at) values ('incident', $1, $2, now(), now())`, [
+      id,
+      { status },
+    ]);
 
   beforeEach(async () => {
     test = await createTestDatabase();
@@ -46,7 +54,7 @@ describe('retention', () => {
     await query(`insert into run_steps (run_id, path, kind, status) values ($1, 'actions[0]', 'action', 'success')`, [
       run(1),
     ]);
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     const left = await query('select id from runs order by id');
     expect(left.length).toBe(RETENTION_SETTINGS.runsMinPerAutomation);
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(4), run(5), run(6)]);
@@ -55,7 +63,7 @@ describe('retention', () => {
 
   it('keeps the runs of each automation that were created last, even if their causes are the oldest', async () => {
     for (let number = 6; number >= 1; number -= 1) await addRun(number, 'success', 40);
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     const left = await query('select id from runs order by id');
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(1), run(2), run(3)]);
   });
@@ -67,7 +75,7 @@ describe('retention', () => {
     for (const number of [1, 2]) await rememberRunSecrets(database.db, run(number), [{ source: 'secret:A@1', sealed }]);
     expect(await query('select run_id from run_secrets')).toEqual([{ run_id: run(1) }]);
     await query(`insert into run_secrets (run_id, source, sealed) values ($1, 'secret:A@1', '{}')`, [run(2)]);
-    const counts = await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    const counts = await applyRetention(database, RETENTION_SETTINGS, TYPES);
     expect(counts['runSecrets']).toBe(1);
     expect(await query('select run_id from run_secrets')).toEqual([{ run_id: run(1) }]);
   });
@@ -87,7 +95,7 @@ describe('retention', () => {
         [run(number), check, hoursAgo],
       );
     }
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     expect((await query('select id from health_results order by id')).map(({ id }: { id: string }) => id)).toEqual([
       run(1),
       run(3),
@@ -100,14 +108,34 @@ describe('retention', () => {
     await addRun(3, 'success', 400);
     await query(
       `insert into artifacts (id, run_id, automation_id, path, name, type, data, created_at)
-       values ($1, $1, $2, 'actions[0]', 'incident', 'incident.incident', '{}', now())`,
+       values ($1, $1, $2, 'actions[0]', 'incident', 'incident.incident', '{"incidentId": "open"}', now())`,
       [run(3), AUTOMATION],
     );
+    await addIncident('open', 'fixing');
     await addRun(4, 'cancelled', 31);
     for (let number = 5; number <= 9; number += 1) await addRun(number, 'success', 0);
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     const left = await query('select id from runs where id < $1 order by id', [run(5)]);
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(1), run(2), run(3)]);
+  });
+
+  it('deletes old runs whose incident was resolved or removed, or whose state was removed, also by a person', async () => {
+    for (let number = 1; number <= 8; number += 1) await addRun(number, 'success', 400);
+    const artifact = (number: number, type: string, data: object) =>
+      query(
+        `insert into artifacts (id, run_id, automation_id, path, name, type, data, created_at)
+         values ($1, $1, $2, 'actions[0]', 'a', $3, $4, now())`,
+        [run(number), AUTOMATION, type, data],
+      );
+    await artifact(1, 'incident.incident', { incidentId: 'resolved' });
+    await artifact(2, 'incident.incident', { incidentId: 'removed' });
+    await artifact(3, 'automation.state', { kind: 'incident', id: 'removed', state: {} });
+    await artifact(4, 'automation.state', { kind: 'incident', id: 'open', state: {} });
+    await addIncident('resolved', 'resolved');
+    await addIncident('open', 'fixing');
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
+    const left = await query('select id from runs order by id');
+    expect(left.map(({ id }: { id: string }) => id)).toEqual([4, 6, 7, 8].map(run));
   });
 
   it('keeps an open Jira issue through the run that last worked on it', async () => {
@@ -122,7 +150,7 @@ describe('retention', () => {
     await issue(2, 'OPS-1', false);
     await issue(3, 'OPS-2', true);
     await issue(4, 'OPS-3', false);
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     const left = await query('select id from runs order by id');
     expect(left.map(({ id }: { id: string }) => id)).toEqual([2, 4, 7, 8, 9].map(run));
   });
@@ -136,7 +164,7 @@ describe('retention', () => {
       );
     for (const daysAgo of [200, 150, 100]) await add('status', daysAgo);
     await add('name', 300);
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     const left = await query(
       `select field, extract(day from now() - at)::int as days from entity_transitions order by field`,
     );
@@ -160,7 +188,7 @@ describe('retention', () => {
          values (gen_random_uuid(), 0, 'k', 'e', '{}', '${from} 12:00', '${from} 12:00', ${routed})`,
       );
     }
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     const left = await query(`select relname from pg_class where relname in ('changes_20200101', 'changes_20200102')`);
     expect(left).toEqual([{ relname: 'changes_20200102' }]);
   });
@@ -178,24 +206,24 @@ describe('retention', () => {
          gen_random_uuid(), 'w', now(), now() - interval '40 days' from generate_series(1, 4500) n`,
       [AUTOMATION],
     );
-    const removed = await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    const removed = await applyRetention(database, RETENTION_SETTINGS, TYPES);
     expect(removed).toMatchObject({ deliveries: 4500, runs: 4497 });
     expect(await query('select key from dedup_keys')).toEqual([{ key: 'young' }]);
   });
 
   it('stops within its budget and leaves the rest to the next round', async () => {
     await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
-    expect(await applyRetention(database, RETENTION_SETTINGS, IDENTITIES, { budgetMs: 0 })).toMatchObject({
+    expect(await applyRetention(database, RETENTION_SETTINGS, TYPES, { budgetMs: 0 })).toMatchObject({
       deliveries: 0,
     });
-    expect(await applyRetention(database, RETENTION_SETTINGS, IDENTITIES)).toMatchObject({ deliveries: 1 });
+    expect(await applyRetention(database, RETENTION_SETTINGS, TYPES)).toMatchObject({ deliveries: 1 });
   });
 
   it('continues with the other tables if one fails, and reports the table that failed', async () => {
     await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
     await query('alter table window_events rename to window_events_renamed');
     const failed: string[] = [];
-    const removed = await applyRetention(database, RETENTION_SETTINGS, IDENTITIES, {
+    const removed = await applyRetention(database, RETENTION_SETTINGS, TYPES, {
       onError: (table) => failed.push(table),
     });
     expect(failed).toEqual(['windowEvents']);
@@ -213,16 +241,16 @@ describe('retention', () => {
     await query(`update automation_versions set created_at = now() - interval '60 days'`);
     await query('update automations set version = 5');
     await addRun(1, 'success', 1);
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     expect(await query('select version from automation_versions order by version')).toEqual(
       // Version 1 has a run. Of the other versions, the newest two are kept.
       [{ version: 1 }, { version: 4 }, { version: 5 }],
     );
     await query(`update automations set deleted_at = now() - interval '60 days'`);
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     expect(await query('select 1 from automations')).toHaveLength(1);
     await query('delete from runs');
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     expect(await query('select 1 from automations')).toEqual([]);
   });
 
@@ -244,7 +272,7 @@ describe('retention', () => {
       `insert into entities (kind, id, state, created_at, updated_at) values ('incident', $1, '{}', now(), now())`,
       [run(1)],
     );
-    expect(await applyRetention(database, RETENTION_SETTINGS, IDENTITIES)).toMatchObject({ incidents: 1 });
+    expect(await applyRetention(database, RETENTION_SETTINGS, TYPES)).toMatchObject({ incidents: 1 });
     expect(await query('select 1 from incidents')).toHaveLength(2);
     expect(await query('select 1 from incident_updates')).toEqual([]);
     expect(await query('select 1 from entities')).toEqual([]);
@@ -256,7 +284,7 @@ describe('retention', () => {
        values ('k', 'gone', null, now(), now() - interval '100 days'), ('k', 'lately', null, now(), now()),
          ('k', 'there', '{}', now(), now() - interval '100 days')`,
     );
-    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, TYPES);
     expect(await query('select id from entities order by id')).toEqual([{ id: 'lately' }, { id: 'there' }]);
   });
 });

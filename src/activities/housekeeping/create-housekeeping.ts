@@ -28,11 +28,10 @@ export function createHousekeeping(deps: {
   log: Logger;
 }): HousekeepingActivities {
   const types = [...deps.registry.artifactTypes().values()];
-  const identities = Object.fromEntries(types.flatMap(({ id, identity }) => (identity ? [[id, identity]] : [])));
   return {
     reconcileRuns: createReconcileRuns(deps),
     async applyRetention() {
-      const removed = await applyRetention(deps.database, deps.retention, identities, {
+      const removed = await applyRetention(deps.database, deps.retention, types, {
         onError: (table, error) => deps.log.error({ err: error, table }, 'retention of a table failed'),
       });
       // This is the last part of a round.

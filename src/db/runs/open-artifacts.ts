@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { ArtifactEntity } from '../../domain/registry/action-description';
+import type { ArtifactType } from '../../domain/registry/registry';
 
 /**
  * Returns an SQL condition that is true when the entity of the artifact `a` exists and has not ended. An entity that a
@@ -10,3 +11,9 @@ export const isEntityOpen = ({ kind, idField, endedStatuses = [] }: ArtifactEnti
   select e.state is not null and coalesce(e.state ->> 'status', '') <> all(${sql.param(endedStatuses)}::text[])
   from entities e
   where e.kind = ${kind === undefined ? sql`a.data ->> 'kind'` : kind} and e.id = a.data ->> ${idField}::text), false)`;
+
+/** Returns an SQL condition that is false when the artifact `a` has one of the types and its entity has ended. */
+export function isArtifactOpen(types: readonly ArtifactType[]): SQL {
+  const cases = types.flatMap(({ id, entity }) => (entity ? [sql`when ${id} then ${isEntityOpen(entity)}`] : []));
+  return cases.length === 0 ? sql`true` : sql`case a.type ${sql.join(cases, sql` `)} else true end`;
+}

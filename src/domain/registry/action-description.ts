@@ -34,7 +34,7 @@ export interface ActionDescription {
     identity?: readonly string[];
     /**
      * The entity that the artifact represents. While the entity has ended or does not exist, for example because a
-     * person resolved or removed it, later runs do not consume the artifact.
+     * person resolved or removed it, later runs do not consume the artifact, and retention does not keep its run.
      */
     entity?: ArtifactEntity;
   };
