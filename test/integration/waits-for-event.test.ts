@@ -108,6 +108,24 @@ describe('a run that waits for an event', () => {
     expect(run?.status).toBe('success');
   }, 180_000);
 
+  test('resumes at such an event if all steps between the request and the wait were skipped', async () => {
+    const skipped = `action: automation.log, config: { message: no }, enabled: `;
+    const id = await w.save(
+      'event.skipped',
+      `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
+  - { ${skipped} false }
+  - { ${skipped} "1 == 2" }
+  - choose: [ { when: "1 == 1", sequence: [ { ${skipped} "1 == 2" } ] } ]
+  - wait_for_trigger: { event: automation.event, config: { type: answered }, timeout_seconds: 5 }`,
+    );
+    w.engine.receiver.answerWith((_received, response) => {
+      void w.engine.emit('answered', {}, { subject: 's' }).then(() => setTimeout(() => response.end('ok'), 300));
+    });
+    await w.engine.emit('event.skipped', {}, { subject: 's' });
+    const [run] = await w.engine.ended(1, id);
+    expect(run?.status).toBe('success');
+  }, 180_000);
+
   test('ignores an event that occurred before the previous step started', async () => {
     const id = await w.save(
       'event.late',

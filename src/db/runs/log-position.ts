@@ -21,8 +21,8 @@ interface Began {
 
 /**
  * Returns the log position after which events count for a wait. This is the start of the preceding action; if no action
- * precedes the wait, the end of the preceding step; if no step precedes it, the start of the run. `isBefore` excludes
- * steps of other branches.
+ * precedes the wait, the end of the preceding step; if no step precedes it, the start of the run. Skipped steps do not
+ * count. `isBefore` excludes steps of other branches.
  */
 export async function logPosition(
   tx: Executor,
@@ -32,7 +32,7 @@ export async function logPosition(
 ): Promise<number> {
   const steps = await tx.execute<{ path: string; kind: string; began_seq: string; seq: string }>(sql`
     select path, kind, began_seq, seq from run_steps
-    where run_id = ${runId} and path <> ${path} and status in ('success', 'failed', 'skipped')
+    where run_id = ${runId} and path <> ${path} and status in ('success', 'failed')
     order by began_seq desc limit 500`);
   const before = steps.rows
     .filter((row) => isBefore(row.path))
