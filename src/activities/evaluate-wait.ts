@@ -11,7 +11,7 @@ import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition
 import { awaitedEvents } from '../domain/definition/awaited-events';
 import { FermataError, messageOf } from '../domain/errors';
 import type { StepEvaluation } from '../domain/run/activities';
-import { runBeside } from '../domain/run/lanes';
+import { branchesAround } from '../domain/run/lanes';
 import { checkCondition, earliestMatch } from '../evaluation/check-wait';
 import type { ConditionReading } from '../evaluation/evaluator';
 import { awaitedKeys } from '../evaluation/steps/awaited-keys';
@@ -86,9 +86,9 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<St
       const keys = await awaitedKeys(deps.evaluator, tx, awaitedEvents(step.action.wait_for_trigger), scope);
       const [first = { event: null, contextKey: null, anyKey: false }] = keys;
       const events = [...new Set(keys.map(({ event }) => event))];
-      const isBefore = (other: string) => !runBeside(step.source.definition, path, other);
-      const position = { runId, events, afterSeq: await logPosition(tx, runId, path, isBefore) };
-      const { afterSeq, taken } = await withoutTakenEvents(tx, position, isBefore);
+      const branches = branchesAround(step.source.definition, path);
+      const position = { runId, events, afterSeq: await logPosition(tx, runId, path, branches) };
+      const { afterSeq, taken } = await withoutTakenEvents(tx, position, branches);
       const names = { kind: 'wait_for_trigger' as const, ...first };
       const isList = 'triggers' in step.action.wait_for_trigger;
       const past = { ...seen, ...(taken.length > 0 && { taken }), ...(isList && { keys }) };

@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm';
-import { loopOf } from '../../domain/run/lanes';
 import type { Executor } from '../executor';
+import { notInSiblings } from './other-branches';
 
 /** Selects the artifacts of a run that one of its steps can read. */
 export interface ArtifactView {
@@ -41,12 +41,9 @@ export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQ
         cross join lateral ${first(sql`and (${GROUP}) > (coalesce(n.action_id, ''), n.type, n.name)`)} as next)
       select ${COLUMNS} from newest`;
   }
-  const beside = lanes.map(
-    (lane) => sql`and (not starts_with(path, ${loopOf(lane)}) or starts_with(path, ${`${lane}.`}))`,
-  );
   return sql`
     select distinct on (${GROUP}) ${COLUMNS} from artifacts
-    where run_id = ${runId} ${sql.join(beside, sql` `)}
+    where run_id = ${runId} ${notInSiblings(lanes)}
     order by ${GROUP}, array(select (m[1])::int from regexp_matches(path, '\\.repeat\\[(\\d+)\\]', 'g') as m) desc,
       id desc`;
 }

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { CHANGE_COLUMNS, changeOf, type ChangeRow } from '../change-row';
 import type { Change } from '../../domain/entities/change';
 import type { Executor } from '../executor';
+import { notInSiblings } from './other-branches';
 
 /** Returns the log position at which a step began. */
 export async function beganAt(tx: Executor, runId: string, path: string): Promise<number> {
@@ -11,37 +12,27 @@ export async function beganAt(tx: Executor, runId: string, path: string): Promis
   return Number(found.rows[0]?.began_seq ?? 0);
 }
 
-/** A step that precedes a wait, and the log positions at which it began and ended. */
-interface Began {
-  path: string;
-  kind: string;
-  began: number;
-  ended: number;
-}
-
 /**
  * Returns the log position after which events count for a wait. This is the start of the preceding action; if no action
  * precedes the wait, the end of the preceding step; if no step precedes it, the start of the run. Skipped steps do not
- * count. `isBefore` excludes steps of other branches.
+ * count, nor do steps in siblings of `branches`, which are the branches around the wait.
  */
 export async function logPosition(
   tx: Executor,
   runId: string,
   path: string,
-  isBefore: (path: string) => boolean,
+  branches: readonly string[],
 ): Promise<number> {
-  const steps = await tx.execute<{ path: string; kind: string; began_seq: string; seq: string }>(sql`
-    select path, kind, began_seq, seq from run_steps
-    where run_id = ${runId} and path <> ${path} and status in ('success', 'failed')
-    order by began_seq desc limit 500`);
-  const before = steps.rows
-    .filter((row) => isBefore(row.path))
-    .map((row): Began => ({ path: row.path, kind: row.kind, began: Number(row.began_seq), ended: Number(row.seq) }));
-  const action = before.find(({ kind }) => kind === 'action');
-  if (action) return action.began;
-  const ends = before.filter(({ path: other }) => !path.startsWith(`${other}.`)).map(({ ended }) => ended);
-  if (ends.length > 0) return Math.max(...ends);
-  return startPosition(tx, runId);
+  const isBefore = sql`run_id = ${runId} and path <> ${path} and status in ('success', 'failed') ${notInSiblings(branches)}`;
+  const action = await tx.execute<{ began_seq: string }>(sql`
+    select began_seq from run_steps where ${isBefore} and kind = 'action' order by began_seq desc limit 1`);
+  const [newest] = action.rows;
+  if (newest) return Number(newest.began_seq);
+  // The sum prevents Postgres from searching the index on seq, which contains the steps of all runs.
+  const step = await tx.execute<{ seq: string | null }>(sql`
+    select max(seq + 0) as seq from run_steps where ${isBefore} and not starts_with(${path}, path || '.')`);
+  const ended = step.rows[0]?.seq ?? null;
+  return ended === null ? startPosition(tx, runId) : Number(ended);
 }
 
 /**

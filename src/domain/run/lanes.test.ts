@@ -1,5 +1,5 @@
 import { Definition } from '../definition/schema';
-import { hasLanes, isInBranch, iterationsOf, lanesAround, loopAt, runBeside } from './lanes';
+import { branchesAround, hasLanes, isInBranch, iterationsOf, lanesAround, loopAt } from './lanes';
 
 const documentOf = (repeat: object) =>
   Definition.parse({
@@ -21,12 +21,11 @@ it('finds the iterations of loops with `parallel` around a step, and no others',
   expect(loopAt(parallel, 'actions[0]')).toBeUndefined();
 });
 
-it('returns whether steps run concurrently', () => {
-  const other = step.replace('repeat[1]', 'repeat[10]');
-  expect([runBeside(parallel, step, other), runBeside(serial, step, other)]).toEqual([true, false]);
-  expect(runBeside(parallel, step, step.replace('repeat[3]', 'repeat[4]'))).toBe(false);
-  expect(runBeside(parallel, step, 'actions[0]')).toBe(false);
-  expect(runBeside(parallel, 'actions[1]', step)).toBe(false);
+it('finds the branches and lanes around a step', () => {
+  expect(branchesAround(parallel, step)).toEqual(['actions[0].repeat[1]']);
+  expect(branchesAround(serial, step)).toEqual([]);
+  const inner = 'actions[0].parallel[2].sequence[0].parallel[1]';
+  expect(branchesAround(serial, inner)).toEqual(['actions[0].parallel[2]', inner]);
 });
 
 it('reads the numbers of iterations, outermost first', () => {

@@ -1,12 +1,13 @@
 import type { RepeatAction } from '../definition/action';
 import type { Definition } from '../definition/schema';
-import { inSiblingBranches, prefixesOf } from './path';
+import { prefixesOf } from './path';
 import { stepAt } from './step-at';
 
 type Steps = Pick<Definition, 'actions' | 'on_failure'>;
 type Loop = RepeatAction['repeat'];
 
 const ITERATION = /\.repeat\[\d+\]$/;
+const BRANCH = /\.parallel\[\d+\]$/;
 
 /** Returns the loop of an iteration such as `actions[0].repeat[3]`, or undefined when the path is not an iteration. */
 export function loopAt(definition: Steps, place: string): Loop | undefined {
@@ -27,11 +28,12 @@ export const isInBranch = (definition: Steps, path: string): boolean =>
   path.includes('.parallel[') || lanesAround(definition, path).length > 0;
 
 /**
- * Returns whether two paths are in different branches of one `parallel`, or in different iterations of one loop with
- * `parallel`.
+ * Returns the paths of the branches of `parallel` steps and of the lanes around a step, from the outermost to the
+ * innermost. Steps in their siblings run concurrently with the step.
  */
-export function runBeside(definition: Steps, one: string, other: string): boolean {
-  return inSiblingBranches(one, other) || lanesAround(definition, one).some((lane) => isBeside(lane, other));
+export function branchesAround(definition: Steps, path: string): string[] {
+  const lanes = lanesAround(definition, path);
+  return prefixesOf(path).filter((place) => BRANCH.test(place) || lanes.includes(place));
 }
 
 /** Returns whether a path is inside another iteration of a lane's loop. */
@@ -39,7 +41,7 @@ export function isBeside(lane: string, path: string): boolean {
   return path.startsWith(loopOf(lane)) && path !== lane && !path.startsWith(`${lane}.`);
 }
 
-/** Returns the prefix of the paths of all iterations of a lane's loop. */
+/** Returns the prefix of the paths of a lane and its siblings, or of a branch and its siblings. */
 export const loopOf = (lane: string): string => lane.replace(/\d+\]$/, '');
 
 /**
