@@ -106,7 +106,7 @@ async function check(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<
   const wait = await lockWait(tx, step.names.runId, step.names.path);
   // The run has ended, or an earlier execution has ended the wait.
   if (wait === null) {
-    const start = await beginStep(tx, step.names, 'show');
+    const start = await beginStep(tx, step.names, 'hold');
     return start.open && start.finished
       ? ((start.decided as StepEvaluation | null) ?? { type: 'closed' })
       : { type: 'closed' };
@@ -215,7 +215,7 @@ async function settle(
   });
   if (written) return evaluation;
   // The step had already ended, either by another execution of this evaluation or together with the run.
-  const { open, finished, decided } = await beginStep(tx, step.names, 'show');
+  const { open, finished, decided } = await beginStep(tx, step.names, 'hold');
   return open && finished ? ((decided as StepEvaluation | null) ?? { type: 'closed' }) : { type: 'closed' };
 }
 

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { closeRuns } from '../../src/db/runs/run-states';
 import type { ActivityBench } from '../support/activities';
 import { CALL, resetProbes, startProbes } from '../support/activity-faults';
 
@@ -76,6 +77,37 @@ describe('the activities of a wait', () => {
         select w.after_seq = s.seq as counts from waits w join run_steps s on s.run_id = w.run_id
         where w.run_id = ${id} and s.path = 'actions[0]'`);
       expect(rows).toEqual([{ counts: true }]);
+    });
+  });
+
+  describe('in concurrent branches', () => {
+    const BRANCHES = [0, 1, 2, 3];
+    const waitingRun = () =>
+      b.runOf([
+        { parallel: BRANCHES.map(() => ({ wait_until: { condition: 'state.health.shop.status == "healthy"' } })) },
+      ]);
+    const checkAll = (runId: string) => BRANCHES.map((n) => perform(runId, `actions[0].parallel[${n}]`));
+
+    test('do not deadlock', async () => {
+      const id = await waitingRun();
+      for (let round = 0; round < 25; round += 1) {
+        await b.database.db.execute(sql`update runs set status = 'running' where id = ${id}`);
+        const checked = await Promise.allSettled(checkAll(id));
+        expect(checked.map(({ status }) => status)).toEqual(BRANCHES.map(() => 'fulfilled'));
+        expect(await b.runRow(id)).toMatchObject({ status: 'waiting' });
+      }
+    });
+
+    test('do not deadlock with the end of their run', async () => {
+      for (let round = 0; round < 25; round += 1) {
+        const id = await waitingRun();
+        await Promise.all(checkAll(id));
+        const close = () => b.database.db.transaction((tx) => closeRuns(tx, sql`id = ${id}`, {}, 'cancel'));
+        const all = await Promise.allSettled([...checkAll(id), close()]);
+        expect(all.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))).toEqual([]);
+        const { rows } = await b.database.db.execute(sql`select 1 from waits where run_id = ${id}`);
+        expect([await b.runRow(id), rows]).toEqual([expect.objectContaining({ status: 'cancelled' }), []]);
+      }
     });
   });
 });

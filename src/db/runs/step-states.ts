@@ -96,11 +96,9 @@ export async function beginStep(
 ): Promise<StepStart> {
   const { runId, path } = names;
   const key = attempt === undefined ? null : JSON.stringify(attempt);
-  // The evaluation of a wait, which is not an attempt, reads the outcome of its step here after it has locked other rows.
-  const locks = hold === 'hold' || attempt !== undefined;
   const result = await tx.execute<BegunRow>(sql`
     with run as materialized (
-      select id, status from runs where id = ${runId} ${locks ? sql`for no key update` : sql``}),
+      select id, status from runs where id = ${runId} for no key update),
     awake as (
       update runs set status = 'running', seq = nextval('change_seq') from run
       where runs.id = run.id and run.status = 'waiting'),

@@ -42,11 +42,15 @@ export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
     union select ${EVENT_REF}, e, armed.id from armed, jsonb_array_elements_text(${events}::jsonb) as e`);
 }
 
-/** Returns the wait of a step, locked until the transaction ends, or null when none is armed. */
+/**
+ * Returns the wait of a step, or null when none is armed. Locks the run and the wait until the transaction ends. The run
+ * is locked first, as by all statements that lock both, so that the checks of concurrent waits and the end of the run
+ * cannot deadlock.
+ */
 export async function lockWait(tx: Executor, runId: string, path: string): Promise<Wait | null> {
-  const found = await tx.execute<WaitRow>(
-    sql`select ${WAIT_COLUMNS} from waits where run_id = ${runId} and path = ${path} for update`,
-  );
+  const found = await tx.execute<WaitRow>(sql`
+    with run as materialized (select id from runs where id = ${runId} for no key update)
+    select ${WAIT_COLUMNS} from waits where run_id = (select id from run) and path = ${path} for update`);
   return found.rows[0] ? toWait(found.rows[0]) : null;
 }
 
@@ -84,7 +88,10 @@ export async function removeWait(tx: Executor, id: string): Promise<void> {
  */
 export async function endForgottenWait(db: Executor, { id, runId, path, wokenBy }: UnansweredWake): Promise<boolean> {
   const ended = await db.execute(sql`
-    with gone as (delete from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb returning id)
+    with run as materialized (select id from runs where id = ${runId} for no key update),
+    gone as (
+      delete from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb and run_id = (select id from run)
+      returning id)
     update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
     where run_id = ${runId} and path = ${path} and status = 'waiting' and exists (select 1 from gone)`);
   return (ended.rowCount ?? 0) > 0;
