@@ -192,18 +192,23 @@ describe('a dry run', () => {
       expect(report.end).toMatchObject({ status: 'success', endedBy: { kind: 'stop', reason: 'enough' } });
     });
 
-    it('do not see the result of a wait that failed', async () => {
+    it('see the result of a wait that timed out, even if the wait fails', async () => {
+      const wait = { wait_for_trigger: { event: 'incident.resolved', timeout_seconds: 5 } };
       const { at, report } = await steps(
         [
-          { id: 'w', continue_on_error: true, wait_for_trigger: { event: 'incident.resolved', timeout_seconds: 5 } },
-          log('{{ wait.completed | default("none") }}'),
+          { id: 'w', continue_on_error: true, ...wait },
+          log('{{ wait.completed }}'),
+          wait,
+          { parallel: [{ id: 'last', ...wait }] },
         ],
-        {},
-        { mocks: { w: { completed: false } } },
+        { on_failure: [log('{{ wait.completed }}')] },
+        { mocks: { w: { completed: false }, last: { completed: false } } },
       );
       expect(at('actions[0]')).toMatchObject({ status: 'failed', error: { code: 'wait_timeout' } });
-      expect(at('actions[1]')?.config).toEqual({ message: 'none' });
-      expect(report.end).toMatchObject({ status: 'success' });
+      expect(at('actions[1]')?.config).toEqual({ message: false });
+      expect(at('actions[2]')).toMatchObject({ status: 'success', result: { wait: { completed: true } } });
+      expect(at('on_failure[0]')?.config).toEqual({ message: false });
+      expect(report.end).toMatchObject({ status: 'failed', error: { code: 'wait_timeout' } });
     });
 
     it('end with an error after 1,000 steps, even with continue_on_error', async () => {

@@ -80,6 +80,28 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.waitsOf(failed?.id ?? '')).toEqual([]);
   }, 180_000);
 
+  test('has `wait.completed` false in the next steps and in on_failure after a timeout that failed the wait', async () => {
+    const fails = `wait_until: { condition: "1 == 2", timeout_seconds: 1, continue_on_timeout: false }`;
+    const id = await w.save(
+      'until.failed',
+      `  - wait_until: { condition: "1 == 1" }
+  - { ${fails}, continue_on_error: true }
+  - variables: { done: "{{ wait.completed }}" }
+  - wait_until: { condition: "1 == 1" }
+  - parallel: [ { ${fails} } ]`,
+      `on_failure: [ { variables: { done: "{{ wait.completed }}" } } ]`,
+    );
+    await w.engine.emit('until.failed');
+    const [run] = await w.engine.ended(1, id);
+    const { id: runId = '' } = run ?? {};
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[4].parallel[0]' } });
+    expect(await w.resultOf(runId, 'actions[2]')).toEqual({ done: false });
+    expect(await w.resultOf(runId, 'on_failure[0]')).toEqual({ done: false });
+    expect(await w.call('GET', `/runs/${runId}/scope?actionPath=actions[2]`)).toMatchObject({
+      scope: { wait: { completed: false, remainingSeconds: 0 } },
+    });
+  }, 180_000);
+
   test('waits for any entity of a kind, and returns the id of the entity that changed', async () => {
     const id = await w.save(
       'until.any',

@@ -61,9 +61,10 @@ function over(path: string, wait: { completed: boolean }, memory: DryMemory): Ev
   return { evaluation: { type: 'wait', over: true, completed: wait.completed }, status: 'success' };
 }
 
-/** Returns the outcome of a wait that timed out. As in a run, later steps do not see the result of a failed wait. */
+/** Returns the outcome of a wait that timed out. As in a run, later steps see its result even if the wait fails. */
 function timedOut(path: string, wait: { completed: boolean }, goesOn: boolean, memory: DryMemory): Evaluated {
   if (goesOn) return over(path, wait, memory);
+  memory.keepWait(path, wait);
   const error = { code: 'wait_timeout', message: 'The mock made the wait time out.', path };
   return { evaluation: { type: 'failed', error }, status: 'failed' };
 }

@@ -62,7 +62,7 @@ export async function simulate(
   };
   const end = await run('actions');
   if (end.error !== undefined) {
-    progress.leaveAll();
+    progress.leaveAll(end.error);
     // The end of the `on_failure` steps does not change how the run ended.
     await run('on_failure', end.error);
   }

@@ -89,7 +89,8 @@ export async function scopeAt(db: Executor, runId: string, path: string | null):
         from run_steps s where s.run_id = r.id and s.kind = 'variables' and s.status = 'success'
           and s.finished_at <= coalesce((select started_at from step), 'infinity')) as written,
       (select jsonb_agg(jsonb_build_object('path', s.path, 'result', s.result) order by s.finished_at desc, s.seq desc)
-        from run_steps s where s.run_id = r.id and s.kind in ('wait_until', 'wait_for_trigger') and s.status = 'success'
+        from run_steps s where s.run_id = r.id and s.kind in ('wait_until', 'wait_for_trigger')
+          and (s.status = 'success' or s.status = 'failed' and s.error ->> 'code' = 'wait_timeout')
           and s.finished_at <= coalesce((select started_at from step), 'infinity')) as waits,
       (select s.trace -> 'evaluation' from run_steps s where s.run_id = r.id and s.path = ${loop?.path ?? null}) as loop
     from runs r join automations a on a.id = r.automation_id where r.id = ${runId}`);

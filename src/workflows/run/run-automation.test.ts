@@ -186,6 +186,15 @@ describe('the end of a run', () => {
 });
 
 describe('on_failure', () => {
+  it('sees the result of the wait whose timeout failed the run, also if the wait was in a branch', async () => {
+    const run = await claimed({ actions: [{ parallel: [WAIT] }], onFailure: [OWN] });
+    const at = 'actions[0].parallel[0]';
+    const error = { code: 'wait_timeout', message: 'late', path: at };
+    await run.answer('performStretch', { done: [{ at, evaluated: { type: 'failed', error } }], ended: false });
+    await run.answer('noteRunFailed', true);
+    expect(run.activity('performStretch').input).toMatchObject({ first: { at: 'on_failure[0]' }, wait: at });
+  });
+
   it('begins after the failure is stored, and does not change how the run ends', async () => {
     const run = await claimed({ actions: [OWN], onFailure: [OWN, OWN], done: [failed('actions[0]')] });
     expect([run.openActivities(), run.activity('noteRunFailed').input]).toMatchObject([

@@ -114,7 +114,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     if (end.error === undefined || onFailure.length === 0) return end;
     const { endedBy, error } = end;
     state.failed = { ...(endedBy && { endedBy }), error };
-    progress.leaveAll();
+    progress.leaveAll(error);
     const noted = { runId: state.runId, error, ...(endedBy && { endedBy }), journal: state.takeNotes() };
     // The failure is stored before `on_failure` begins, so that after a crash, or in a new execution, the run does not
     // repeat its actions.

@@ -3,7 +3,7 @@ import type { GaveUp, StepInput, StepOutcome } from '../../../src/domain/run/act
 import { driveDry, type DryHandlers, type Moment } from '../../../src/domain/run/interpret/dry';
 import type { StepHandlers } from '../../../src/domain/run/interpret/inline';
 import type { ExecutionOf } from '../../../src/domain/run/interpret/kind';
-import { endAfter } from '../../../src/domain/run/interpret/outcome';
+import { endAfter, type StepsEnd } from '../../../src/domain/run/interpret/outcome';
 import { Progress } from '../../../src/domain/run/interpret/progress';
 import { planOf, runList } from '../../../src/domain/run/interpret/steps';
 import { lanesAround } from '../../../src/domain/run/lanes';
@@ -47,12 +47,12 @@ export async function dryCourse(
   };
   const run = (list: 'actions' | 'on_failure') =>
     driveDry(runList(progress, progress.root, planOf(definition[list], executionOf), list), moment, own).then(
-      () => ({ status: 'success' as const }),
+      (): StepsEnd => ({ status: 'success' }),
       (thrown: unknown) => endAfter(thrown),
     );
-  const { status } = await run('actions');
-  if (status === 'failed') {
-    progress.leaveAll();
+  const { status, error } = await run('actions');
+  if (error !== undefined) {
+    progress.leaveAll(error);
     await run('on_failure');
   }
   return { handled: [...handled], status };

@@ -99,8 +99,12 @@ export class Progress {
     this.branches.delete(place);
   }
 
-  /** Drops loops, positions and branches, except the run itself, before another step list begins. */
-  leaveAll(): void {
+  /**
+   * Drops loops, positions and branches, except the run itself, before `on_failure` begins. If a wait that timed out
+   * failed the run, the steps of `on_failure` see its result, even if it was in a branch.
+   */
+  leaveAll({ code, path }: RunError): void {
+    if (code === 'wait_timeout') this.root.wait = path;
     this.root.repeat = null;
     this.positions.clear();
     this.ended.clear();

@@ -83,6 +83,18 @@ describe('the interpreter', () => {
     ]);
   });
 
+  it('passes on a wait that failed because of its timeout, but not a wait that failed otherwise', () => {
+    const failed = (code: string, path: string) => ({ type: 'failed', error: { code, message: 'failed', path } });
+    const progress = new Progress({});
+    const steps = [0, 1].map(() => ({ wait_until: { condition: '1 == 2' }, continue_on_error: true }));
+    const answers = {
+      'evaluate actions[0]': failed('wait_timeout', 'actions[0]'),
+      'evaluate actions[1]': failed('expression_error', 'actions[1]'),
+    };
+    interpret(steps, answers, progress);
+    expect(progress.root.wait).toBe('actions[0]');
+  });
+
   it('ends the whole run at a stop, at any depth', () => {
     const steps = [{ sequence: [{ stop: { reason: 'enough' } }] }, { action: 'a.b' }];
     expect(() => interpret(steps, done)).toThrow(RunEnded);

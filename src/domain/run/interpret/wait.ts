@@ -2,14 +2,27 @@ import type { NodeOf } from '../plan';
 import { evaluate, show } from './around';
 import type { Steps } from './command';
 import type { Context, StepKind } from './kind';
+import { StepFailed } from './outcome';
+
+type WaitNode = NodeOf<'wait_until' | 'wait_for_trigger'>;
+
+/** Evaluates a wait. Its result is in the scope of the next steps, also if the wait fails because of its timeout. */
+function* evaluateWait(context: Context, node: WaitNode, path: string) {
+  try {
+    return yield* evaluate(context, node, path, 'wait');
+  } catch (error) {
+    if (error instanceof StepFailed && error.error.code === 'wait_timeout') context.branch.wait = path;
+    throw error;
+  }
+}
 
 /**
  * Interprets `wait_until` and `wait_for_trigger`: evaluates the wait, pauses until it is woken or until time alone may
  * have changed its value, and evaluates it again. The evaluation decides whether a wake or the timeout comes first.
  */
-function* wait(context: Context, node: NodeOf<'wait_until' | 'wait_for_trigger'>, path: string): Steps {
+function* wait(context: Context, node: WaitNode, path: string): Steps {
   for (;;) {
-    const seen = yield* evaluate(context, node, path, 'wait');
+    const seen = yield* evaluateWait(context, node, path);
     if (seen === null) return;
     if (seen.over) {
       context.branch.wait = path;
