@@ -76,8 +76,11 @@ function createCreateIncident(client: ServicenowClient): CallingAction<z.infer<t
       const short = createTextLimits('ServiceNow', note)('shortDescription', shortDescription, {
         characters: MAX_SHORT,
       });
-      const columns = { short_description: short, description, urgency, impact, assignment_group: assignmentGroup };
-      const body = { ...fields, ...columns, correlation_id: key, correlation_display: 'Fermata' };
+      const optional = { description, urgency, impact, assignment_group: assignmentGroup };
+      // A column that is not set must not replace the same column of `fields`.
+      const columns = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
+      const own = { short_description: short, correlation_id: key, correlation_display: 'Fermata' };
+      const body = { ...fields, ...columns, ...own };
       return done((await send('POST', '/table/incident', One, body)).result);
     },
   };

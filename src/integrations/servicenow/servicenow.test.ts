@@ -31,6 +31,16 @@ it('creates an incident once, updates, resolves and finds it', async () => {
   expect(found.artifact).toMatchObject({ count: 1, records: [{ number: 'INC001', urgency: '1' }] });
 });
 
+it('sends every column of fields, except those that have a field of the action', async () => {
+  await runner.run('integration-servicenow.create_incident', {
+    ...{ shortDescription: 'Down', impact: '2' },
+    fields: { description: 'db-1', urgency: '1', impact: '3', assignment_group: 'g1', short_description: 'x' },
+  });
+  expect(server.incidents[0]).toMatchObject({
+    ...{ short_description: 'Down', description: 'db-1', urgency: '1', impact: '2', assignment_group: 'g1' },
+  });
+});
+
 it('has a connection test, with Basic authentication and with OAuth', async () => {
   expect(await runner.test()).toBe('Connected as fermata; incidents can be read.');
   expect(await runner.options('assignmentGroup')).toEqual([{ value: 'g1', label: 'Ops' }]);
