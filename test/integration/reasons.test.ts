@@ -170,6 +170,20 @@ actions: [{ action: automation.log, config: { message: slow } }]
       expect(gone.status).toBe(404);
     });
 
+    test('names a disabled automation and a disabled trigger as the outcome of the change did', async () => {
+      const explain = (id: string, changeId: string) =>
+        engine.call(api, 'GET', `/automations/${id}/explain?change=${changeId}`);
+      const off = await engine.save(on('off'));
+      await engine.call(api, 'POST', `/automations/${off}/disable`);
+      expect(await explain(off, await emit('off'))).toMatchObject({
+        ...{ then: [{ outcome: 'disabled' }], now: { outcome: 'disabled', gates: [], steps: [] } },
+      });
+      const mute = await engine.save(trigger('mute', 'enabled: false'));
+      expect(await explain(mute, await emit('mute'))).toMatchObject({
+        ...{ then: [{ outcome: 'trigger_disabled' }], now: { outcome: 'trigger_disabled', steps: [] } },
+      });
+    });
+
     test('returns the outcome config if no current trigger matches the change', async () => {
       const id = await engine.save(on('unrelated'));
       const answer = await engine.call(api, 'GET', `/automations/${id}/explain?change=${await emit('another')}`);

@@ -3795,7 +3795,7 @@ export interface components {
             then: components["schemas"]["Candidate"][] | null;
             now: {
                 /** @enum {string} */
-                outcome: "would_run" | "config" | "silenced" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
+                outcome: "would_run" | "config" | "silenced" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error" | "trigger_disabled";
                 gates: {
                     gate: string;
                     /** @description null when a dry run does not evaluate this gate and treats it as passed */

@@ -16,7 +16,7 @@ const ExplainAnswer = z
   .object({
     then: z.array(CandidateAnswer).nullable().describe('The recorded outcome; null when it is no longer kept'),
     now: z.object({
-      outcome: DryOutcomeAnswer,
+      outcome: z.enum([...DryOutcomeAnswer.options, 'trigger_disabled']),
       gates: z.array(DryGateAnswer),
       steps: z.array(DryStepAnswer),
     }),
@@ -27,7 +27,7 @@ const ExplainAnswer = z
   .meta({ id: 'Explanation' });
 
 type ExplainDeps = AutomationDeps & ChangeLookupDeps & { dryRuns: DryRunWork };
-type Now = Pick<DryRun, 'outcome' | 'gates' | 'steps'>;
+type Now = Pick<DryRun, 'gates' | 'steps'> & { outcome: z.infer<typeof ExplainAnswer>['now']['outcome'] };
 
 /** Returns the route that explains what an automation decided about a change, and what it would decide now. */
 export function automationExplainRoutes(deps: ExplainDeps): Route[] {
@@ -62,17 +62,20 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
 
 /**
  * Returns the dry run of the first trigger that would start a run. If there is none, returns the dry run of the first
- * trigger whose event matches.
+ * trigger whose event matches. The outcomes have the names that the candidates of a change have.
  */
 async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
   const { registry, dryRuns } = deps;
+  const triggers = triggersOf(registry, automation, change);
+  if (triggers.length > 0 && automation.status === 'disabled') return { outcome: 'disabled', gates: [], steps: [] };
   let first: Now | undefined;
-  for (const { triggerId, occurrence } of triggersOf(registry, automation, change)) {
+  for (const { triggerId, occurrence } of triggers) {
     const { end: _end, ...report } = await dryRuns.run(automation, {
       ...{ triggerId, past: { change, occurrence }, now: change.occurredAt, mocks: {}, actor: change.actor },
     });
     if (report.outcome === 'would_run') return report;
-    first ??= report;
+    // A dry run ignores the status of the automation: this outcome is about the trigger.
+    first ??= report.outcome === 'disabled' ? { ...report, outcome: 'trigger_disabled' } : report;
   }
   return first ?? refused('No trigger of the automation listens to the event of the change.');
 }
