@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { sha256 } from '../../src/domain/sha256';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
 type Fields = Record<string, unknown>;
@@ -338,6 +339,14 @@ describe('alerts through the API', () => {
     expect((await h.call('GET', `${BASE}/alerts/pagerduty:PT4KHLK`)).status).toBe(404);
     expect((await send(event('incident.resolved', { incident_key: id }), 'pd-secret')).body.changeIds).toHaveLength(1);
     expect((await get(id)).status).toBe('firing');
+    // The id of this alert is too long for PagerDuty, which therefore received its hash.
+    const long = newId().padEnd(300, 'ü');
+    await fire(long);
+    const hashed = event('incident.acknowledged', { incident_key: sha256(long) });
+    hashed.event.id = '2';
+    expect((await send(hashed, 'pd-secret')).body.changeIds).toHaveLength(1);
+    expect((await get(long)).acknowledgedBy).toBe('Earline Greenholt');
+    expect((await h.call('GET', `${BASE}/alerts/pagerduty:PT4KHLK`)).status).toBe(404);
     expect((await send(event('incident.triggered', {}), 'pd-secret')).status).toBe(202);
     expect(await get('pagerduty:PT4KHLK')).toMatchObject({ runbookUrl: 'https://rb/fire', severity: 'critical' });
   });

@@ -53,8 +53,8 @@ export async function receiveAlerts(
       ...changes.flatMap(({ healthChangeIds }) => healthChangeIds),
     ]);
     for (const link of alerts.flatMap(linkOf)) {
-      const kind = ours.get(link.key);
-      if (kind !== undefined) for (const id of await follow(write, link, kind)) ids.add(id);
+      const target = ours.get(link.key);
+      if (target !== undefined) for (const id of await follow(write, link, target)) ids.add(id);
     }
     changeIds.push([...ids]);
   }
@@ -62,33 +62,53 @@ export async function receiveAlerts(
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const SHA256 = /^[0-9a-f]{64}$/;
 
-/** Returns the keys that are ids of Fermata alerts or incidents, each with its kind. */
-async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<string, 'alert' | 'incident'>> {
+/** A Fermata alert or incident. */
+interface Own {
+  kind: 'alert' | 'incident';
+  id: string;
+}
+
+/** Returns the keys that identify Fermata alerts or incidents, each with its alert or incident. */
+async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<string, Own>> {
   if (keys.length === 0) return new Map();
   const uuids = keys.filter((key) => UUID.test(key)).map((key) => key.toLowerCase());
-  const found = await write.tx.execute<{ key: string; kind: 'alert' | 'incident' }>(sql`
-    select fingerprint as key, 'alert' as kind from alerts where fingerprint = any(${sql.param(keys)}::text[])
+  const found = await write.tx.execute<Own & Record<string, unknown>>(sql`
+    select fingerprint as id, 'alert' as kind from alerts where fingerprint = any(${sql.param(keys)}::text[])
     union all
     select id::text, 'incident' from incidents where id = any(${sql.param(uuids)}::uuid[])`);
-  const byKey = new Map(found.rows.map(({ key, kind }) => [key, kind]));
-  return new Map(
-    keys.flatMap((key) => {
-      const kind = byKey.get(key) ?? byKey.get(key.toLowerCase());
-      return kind === undefined ? [] : [[key, kind] as const];
-    }),
-  );
+  const byId = new Map<string, Own>(found.rows.map((own) => [own.id, own]));
+  const byKey = keys.flatMap((key) => {
+    const own = byId.get(key) ?? byId.get(key.toLowerCase());
+    return own === undefined ? [] : [[key, own] as const];
+  });
+  return new Map([...(await hashedOf(write, keys)), ...byKey]);
+}
+
+/**
+ * Returns the keys that are the hash of an alert's id. An id that is longer than a vendor allows is sent as its hash
+ * (`boundedKey`); vendors allow at least 255 characters. Reads the ids of all alerts, but only if a key can be a hash.
+ */
+async function hashedOf(write: DomainWrite, keys: readonly string[]): Promise<Map<string, Own>> {
+  const hashes = keys.filter((key) => SHA256.test(key));
+  if (hashes.length === 0) return new Map();
+  const found = await write.tx.execute<{ id: string; key: string }>(sql`
+    select id, key from alerts, lateral (
+      select fingerprint as id, encode(sha256(convert_to(fingerprint, 'UTF8')), 'hex') as key) as hashed
+    where octet_length(fingerprint) > 255 and key = any(${sql.param(hashes)}::text[])`);
+  return new Map(found.rows.map(({ id, key }) => [key, { kind: 'alert', id }]));
 }
 
 /** Applies an action that was taken in another product to a Fermata alert or incident. */
-async function follow(write: DomainWrite, link: Link, kind: 'alert' | 'incident'): Promise<string[]> {
+async function follow(write: DomainWrite, link: Link, { kind, id }: Own): Promise<string[]> {
   if (link.action === 'acknowledged') {
     if (kind === 'incident') {
-      await addIncidentUpdate(write, link.key, { message: `Acknowledged by ${link.by}.` });
+      await addIncidentUpdate(write, id, { message: `Acknowledged by ${link.by}.` });
       return [];
     }
     try {
-      return (await acknowledgeAlert(write, link.key, link.by)).changeIds;
+      return (await acknowledgeAlert(write, id, link.by)).changeIds;
     } catch (error) {
       // The alert has already been resolved here.
       if (!(error instanceof FermataError) || error.code !== 'not_firing') throw error;
@@ -98,8 +118,8 @@ async function follow(write: DomainWrite, link: Link, kind: 'alert' | 'incident'
   if (link.action !== 'resolved') return [];
   const changes = await appendChanges(write.tx, [
     {
-      ...{ kind: 'event', id: link.key, event: link.event, contextKey: link.key },
-      payload: { ...link.payload, ...(kind === 'alert' ? { fingerprint: link.key } : { incidentId: link.key }) },
+      ...{ kind: 'event', id, event: link.event, contextKey: id },
+      payload: { ...link.payload, ...(kind === 'alert' ? { fingerprint: id } : { incidentId: id }) },
       ...{ occurredAt: write.now, cause: write.cause },
     },
   ]);
