@@ -8,6 +8,7 @@ import type { StepOutcome } from '../domain/run/activities';
 import { isInBranch } from '../domain/run/lanes';
 import { MAX_RETRY_AFTER_MS } from '../domain/run/step-deadline';
 import { withBoundSecrets } from '../edges/egress/bound-secrets';
+import { withSecretsOfCall } from '../edges/egress/secrets-of-call';
 import type { ActionResult, CallingAction, CallOutcome } from '../integrations/contract';
 import { withSecretsOfStep } from '../integrations/plugin-secrets';
 import { ProviderFailure } from '../integrations/provider-failure';
@@ -33,7 +34,7 @@ import {
   writeSuccess,
   type Success,
 } from './settle-step';
-import { secretsOfStep } from './secrets-of-step';
+import { credentialsOfStep, secretsOfStep } from './secrets-of-step';
 import { configOf, placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 const HEARTBEAT_MS = 1_000;
@@ -232,6 +233,8 @@ async function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): P
   const idempotencyKey = `${rootRunId}:${step.names.path}`;
   const sentBefore =
     sentCount > 1 || (await persist(context, () => sentInRetriedRun(deps.database.db, { ...step.names, rootRunId })));
+  const secretsOfCall = credentialsOfStep(deps, step, (write) => persist(context, write));
+  const { mask } = secretsOfCall;
   const execute = (signal: AbortSignal) =>
     action.execute({
       connection: connection?.config ?? null,
@@ -240,15 +243,17 @@ async function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): P
       now: deps.clock.now(),
       attempt: sentCount,
       sentBefore,
-      mask: step.mask,
+      mask,
       note: (text) => void step.warnings.push(text),
-      ...callMemory(deps.database.db, { mask: step.mask, idempotencyKey, connectionId: connection?.id }, (write) =>
+      ...callMemory(deps.database.db, { mask, idempotencyKey, connectionId: connection?.id }, (write) =>
         persist(context, write),
       ),
     });
   const secrets = secretsOfStep(deps, step);
   return makeCall(deps, attempt, timeoutMs, (signal) =>
-    withBoundSecrets(bound, () => withSecretsOfStep(secrets, () => execute(signal))).catch((error: unknown) => {
+    withBoundSecrets(bound, () =>
+      withSecretsOfCall(secretsOfCall, () => withSecretsOfStep(secrets, () => execute(signal))),
+    ).catch((error: unknown) => {
       throw ofProvider(error);
     }),
   );

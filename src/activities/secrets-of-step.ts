@@ -1,8 +1,11 @@
+import { MASK } from '../domain/secrets/mask-values';
+import { MIN_SECRET_LENGTH } from '../domain/secrets/min-length';
 import { addBoundSecret } from '../edges/egress/bound-secrets';
+import type { SecretsOfCall } from '../edges/egress/secrets-of-call';
 import type { PluginSecrets } from '../integrations/plugin-secrets';
 import { secretUse } from './action-config';
 import type { ActivityDeps } from './deps';
-import type { ActionStepOfRun } from './step';
+import type { ActionStepOfRun, Step } from './step';
 
 /**
  * Returns the reader of secrets that the call of a step requests by name. They count as used by the run, like the
@@ -17,5 +20,29 @@ export const secretsOfStep = ({ secrets }: ActivityDeps, step: ActionStepOfRun):
     delete step.state;
     await secrets.remember(step.names.runId, [used]);
     return used.value;
+  },
+});
+
+/**
+ * Returns the secrets of the call of a step. A credential that the call obtains counts as used by the run: it is stored
+ * before it is used, and masked from then on. `persist` retries the write while Postgres is unreachable.
+ */
+export const credentialsOfStep = (
+  { secrets, ids }: Pick<ActivityDeps, 'secrets' | 'ids'>,
+  step: Pick<Step, 'names' | 'state' | 'mask'>,
+  persist: (write: () => Promise<void>) => Promise<void>,
+): SecretsOfCall => ({
+  mask: (value, scope) => step.mask(value, scope),
+  async add(value) {
+    // A credential that is masked as a whole was stored before, unless it is a secret of the run.
+    if (value.length < MIN_SECRET_LENGTH || step.mask(value) === MASK) return;
+    const { runId } = step.names;
+    const credential = { source: `obtained:${ids.next()}`, value };
+    await persist(() => secrets.remember(runId, [credential]));
+    const { state, mask } = step;
+    if (state) step.state = { ...state, used: [...state.used, credential] };
+    const larger = secrets.maskOf(runId, state?.secrets ?? [], [...(state?.used ?? []), credential]);
+    // The previous mask may hide secrets that are not part of the state, e.g. those that a plugin has read.
+    step.mask = (given, scope) => mask(larger(given, scope), scope);
   },
 });

@@ -5,6 +5,7 @@ import { createMask } from '../domain/secrets/mask-values';
 import type { Egress, EgressResponse } from '../edges/egress/egress';
 import type { EgressTls } from '../edges/egress/tls';
 import { httpFailure } from '../edges/egress/http-failure';
+import { hideCredential } from '../edges/egress/secrets-of-call';
 import type { ConnectionCall } from './connections/connection-type';
 import { plainPath } from './plain-path';
 import { ProviderFailure } from './provider-failure';
@@ -18,7 +19,10 @@ export interface VendorRequest {
   body?: unknown;
   /** Names of headers, other than `Authorization`, that contain credentials. */
   sensitiveHeaders?: readonly string[];
-  /** Credentials to mask in addition to the connection's secrets, such as a token that was obtained with them. */
+  /**
+   * Credentials to mask in addition to the connection's secrets, such as a token that was obtained with them. They are
+   * masked in everything that the call and its run write.
+   */
   hide?: readonly string[];
   maxResponseBytes?: number;
   tls?: EgressTls;
@@ -74,6 +78,7 @@ export interface VendorClient {
 export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorClient {
   return async ({ signal, timeoutMs, now }, request, answer) => {
     const { method, url, headers, body, sensitiveHeaders, maxResponseBytes, tls } = request;
+    for (const value of request.hide ?? []) await hideCredential(value);
     const isRaw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
     const response = await egress.send({
       ...{ method, url: plainPath(url), signal, timeoutMs },

@@ -324,6 +324,48 @@ ${steps}
     expect(left.rowCount).toBe(0);
   }, 270_000);
 
+  test('include the access tokens that a call obtains, which later steps mask too, on another worker and if kept', async () => {
+    engine.receiver.answerWith(({ path, headers }, response) => {
+      response.setHeader('content-type', 'application/json');
+      if (path === '/token') response.end(JSON.stringify({ access_token: 'canary-access-token', expires_in: 3_600 }));
+      else response.writeHead(path === '/gone' ? 404 : 200).end(JSON.stringify({ headers }));
+    });
+    const oauth2 = { tokenUrl: `${engine.receiver.url}/token`, clientId: 'fermata', clientSecret: 'client-secret-1' };
+    const config = { baseUrl: engine.receiver.url, oauth2 };
+    const { id: connection } = await call('POST', '/connections', { name: 'OAuth', type: 'http', config });
+    const http = (path: string, more: string) =>
+      `{ action: integration-http.request, config: { connectionId: "${String(connection)}", path: ${path}, outputs: { sent: $.headers.authorization } }${more} }`;
+    const id = await save(
+      'obtained',
+      `  - ${http('/gone', ', continue_on_error: true')}
+  - ${http('/echo', ', id: echo')}
+  - variables: { sent: "{{ artifacts.echo.response.outputs.sent }}", brought: "{{ trigger.payload.data.old }}" }
+  - { action: automation.emit_event, config: { type: told, data: { sent: "{{ var.sent }}" } } }
+  - wait_for_trigger: { event: automation.event, config: { type: obtained.go }, context_key: "*" }
+  - variables: { late: "{{ wait.trigger.payload.data.old }}" }`,
+    );
+    for (const turn of [1, 2]) {
+      await engine.emit('obtained', { old: 'canary-access-token' });
+      await until(`run ${turn} waits`, async () => (await engine.runs(id))[turn - 1]?.status === 'waiting', 20_000);
+      if (turn === 2) {
+        await worker.stop('SIGKILL');
+        worker = await engine.worker();
+      }
+      await engine.emit('obtained.go', { old: 'canary-access-token' });
+      await until('it has ended', async () => (await engine.runs(id)).at(-1)?.status === 'success', 40_000);
+      const ended = (await engine.runs(id)).at(-1);
+      const steps = await engine.steps(ended?.id ?? '');
+      expect(steps.find(({ path }) => path === 'actions[2]')?.result).toEqual({ sent: 'Bearer ****', brought: '****' });
+      expect(steps.find(({ path }) => path === 'actions[5]')?.result).toEqual({ late: '****' });
+      expect(JSON.stringify([steps, await call('GET', `/runs/${String(ended?.id)}`)])).not.toContain('access-token');
+    }
+    expect(engine.receiver.received.filter(({ path }) => path === '/token')).toHaveLength(1);
+    const { rows } = await engine.database.pool.query(
+      `select 1 from changes where payload ->> 'type' = 'told' and payload::text like '%access-token%'`,
+    );
+    expect(rows).toEqual([]);
+  }, 270_000);
+
   test('are masked with their old and new values after they were deleted and set again', async () => {
     await call('PUT', '/secrets/AGAIN', { value: 'canary-of-before' });
     const id = await save(

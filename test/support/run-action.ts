@@ -1,6 +1,7 @@
 import { createEgress, type Egress } from '../../src/edges/egress/egress';
 import { createRegistry } from '../../src/domain/registry/registry';
-import { createMask } from '../../src/domain/secrets/mask-values';
+import { createMask, type Mask } from '../../src/domain/secrets/mask-values';
+import { withSecretsOfCall } from '../../src/edges/egress/secrets-of-call';
 import {
   connectionTypesOf,
   secretFieldsOf,
@@ -34,7 +35,10 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
   const connectionType = connectionTypesOf(plugins).get(type);
   if (connectionType === undefined) throw new Error(`Connection type ${type} not found.`);
   const connection: unknown = connectionType.configSchema.parse(given);
-  const mask = createMask(secretFieldsOf(connectionType).flatMap((field) => textsOf(given[field])));
+  const secrets = secretFieldsOf(connectionType).flatMap((field) => textsOf(given[field]));
+  const mask: Mask = (value, scope) => createMask([...secrets, ...hidden])(value, scope);
+  const hidden = new Set<string>();
+  const add = (value: string) => Promise.resolve(void hidden.add(value));
   const progress = new Map<string, unknown>();
   const memory = new Map<string, unknown>();
   const notes: string[] = [];
@@ -46,6 +50,8 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
     ...{ signal, timeoutMs: 10_000, now: new Date() },
   });
   return {
+    /** Credentials that calls have obtained, and hidden. */
+    hidden,
     notes,
     memory,
     progress,
@@ -71,7 +77,7 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
       const action = registry.action(id);
       if (action?.execution !== 'call') throw new Error(`${id} is not registered as a call.`);
       const { attempt = 1, idempotencyKey = 'run-1:actions[0]', contextKey = null, trigger = null } = options;
-      const result = await action.execute({
+      const context = {
         config: action.configSchema.parse({ connectionId: 'c1', ...config }),
         run: { id: 'run-1', automationId: 'automation-1', contextKey },
         consumed: options.consumed ?? null,
@@ -80,13 +86,14 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
         sentBefore: options.sentBefore ?? attempt > 1,
         signal: options.signal ?? new AbortController().signal,
         timeoutMs: options.timeoutMs ?? 30_000,
-        note: (text) => void notes.push(text),
+        note: (text: string) => void notes.push(text),
         progress: {
           read: () => Promise.resolve(progress.get(idempotencyKey) ?? null),
-          write: (value) => Promise.resolve(void progress.set(idempotencyKey, value)),
+          write: (value: unknown) => Promise.resolve(void progress.set(idempotencyKey, value)),
         },
         memory: remembered,
-      });
+      };
+      const result = await withSecretsOfCall({ mask, add }, () => action.execute(context));
       if (result.artifact !== undefined) action.produces?.schema.parse(result.artifact);
       return result;
     },

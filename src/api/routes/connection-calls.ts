@@ -3,6 +3,7 @@ import { findConnection, type ConnectionRow } from '../../db/connections';
 import { FermataError, messageOf } from '../../domain/errors';
 import type { BoundSecret } from '../../domain/secrets/binding';
 import { withBoundSecrets } from '../../edges/egress/bound-secrets';
+import { withSecretsOfCall, type SecretsOfCall } from '../../edges/egress/secrets-of-call';
 import { createPostgresSecrets } from '../../integrations/secret-backend';
 import { createMask, NO_MASK, type Mask } from '../../domain/secrets/mask-values';
 import { maskedMessage } from '../../domain/secrets/masked-message';
@@ -125,9 +126,8 @@ async function tryOut(
   try {
     const opened = await openIt();
     mask = opened.mask;
-    const { type, config, call, bound } = opened;
-    const testing = withBoundSecrets(bound, () => type.test(config, call));
-    return { ok: true, message: mask(await withinDeadline(opened, testing)) };
+    const { type, config, call } = opened;
+    return { ok: true, message: mask(await perform(opened, () => type.test(config, call))) };
   } catch (error) {
     await auditRefusedUse({ db, clock }, context, error);
     const isUnusable = error instanceof FermataError && UNUSABLE.has(error.code);
@@ -161,10 +161,8 @@ function optionsRoute(deps: ConnectionsDeps): Route {
       if (load === undefined) throw notFound('field with options', params.field);
       const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
       try {
-        const loading = withBoundSecrets(opened.bound, () =>
-          load(opened.config, given as Record<string, string>, opened.call),
-        );
-        return json(200, { items: opened.mask(await withinDeadline(opened, loading)) });
+        const items = await perform(opened, () => load(opened.config, given as Record<string, string>, opened.call));
+        return json(200, { items: opened.mask(items) });
       } catch (error) {
         await auditRefusedUse(deps, context, error);
         if (!(error instanceof ProviderFailure)) throw error;
@@ -172,6 +170,15 @@ function optionsRoute(deps: ConnectionsDeps): Route {
       }
     },
   });
+}
+
+/** Makes a call with the secrets of an opened connection. */
+function perform<T>(opened: Opened, call: () => Promise<T>): Promise<T> {
+  const { bound, secrets } = opened;
+  return withinDeadline(
+    opened,
+    withBoundSecrets(bound, () => withSecretsOfCall(secrets, call)),
+  );
 }
 
 /**
@@ -201,7 +208,9 @@ async function withinDeadline<T>({ call: { signal } }: Opened, work: Promise<T> 
 interface Opened {
   type: AnyConnectionType;
   config: unknown;
+  /** Hides the secrets of the connection, and the credentials that calls obtain with them. */
   mask: Mask;
+  secrets: SecretsOfCall;
   bound: readonly BoundSecret[];
   call: ConnectionCall;
 }
@@ -217,9 +226,16 @@ async function openRow({ db, cipher, connectionTypes, clock }: ConnectionsDeps, 
   const backend = createPostgresSecrets({ db, cipher });
   const { config, secrets, bound } = await openConnection({ cipher, backend }, type, row);
   const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const values = secrets.map(({ value }) => value);
+  let current = createMask(values);
+  const mask: Mask = (value, scope) => current(value, scope);
+  const add = (value: string) => {
+    values.push(value);
+    current = createMask(values);
+    return Promise.resolve();
+  };
   return {
-    ...{ type, config, bound },
-    mask: createMask(secrets.map(({ value }) => value)),
+    ...{ type, config, bound, mask, secrets: { mask, add } },
     call: { signal, timeoutMs: TIMEOUT_MS, now: clock.now() },
   };
 }

@@ -5,7 +5,8 @@ import { joinSpans, replaceSpans } from './spans';
 import { compileMatcher } from './text-matcher';
 import { compileWrappedMatcher } from './wrapped-matcher';
 
-const MASK = '****';
+/** Text that replaces a secret. */
+export const MASK = '****';
 /** Marks the end of text that was truncated before it could be masked. */
 const CUT = '…';
 

@@ -113,3 +113,14 @@ it('waits for the rate limit that GitHub reports with 403', async () => {
   server.failures.push({ status: 403, body: { message: 'Resource not accessible by personal access token' } });
   await expect(create({ idempotencyKey: 'other' })).rejects.toMatchObject({ retryable: false });
 });
+
+it('hides the token of an app installation, also when it is kept', async () => {
+  const app = createActionRunner('github', {
+    ...{ appId: '42', privateKey: pem(pair.privateKey as never, 'pkcs8'), installationId: '9', baseUrl: server.url },
+  });
+  for (const title of ['a', 'b']) {
+    app.hidden.clear();
+    await app.run('integration-github.create_issue', { ...place, title, body: 'db' }, { idempotencyKey: title });
+    expect([...app.hidden]).toContain(token);
+  }
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sha256 } from '../../domain/sha256';
 import type { Egress, EgressResponse } from '../../edges/egress/egress';
+import { hideCredential } from '../../edges/egress/secrets-of-call';
 import { BaseUrl } from '../connections/base-url';
 import type { ConnectionCall } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
@@ -98,6 +99,7 @@ export function createHttpClient(egress: Egress): HttpClient {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     for (let attempt = 1; ; attempt += 1) {
       const token = config.oauth2 && (await tokenOf(config.oauth2, call));
+      if (token !== undefined) await hideCredential(token);
       const response = await egress.send({
         ...{ url, method, body: text, signal: call.signal, timeoutMs: call.timeoutMs },
         headers: {

@@ -42,6 +42,16 @@ it('sends a request with a token, and reads values from the response', async () 
   expect(tokens).toBe(1);
 });
 
+it('hides the token in the response, also when it is kept', async () => {
+  for (const status of [200, 404]) {
+    answers.push({ status, body: { authorization: 'Bearer token-1' } });
+    runner.hidden.clear();
+    const { output } = await runner.run('integration-http.request', { expectedStatus: status });
+    expect(output).toMatchObject({ body: { authorization: 'Bearer ****' } });
+  }
+  expect(tokens).toBe(1);
+});
+
 it('waits for a response as long as the attempt may take', async () => {
   answers.push({ status: 200, stream: (response) => void setTimeout(() => response.end('{}'), 2_000).unref() });
   const config = { path: '/slow' };

@@ -52,3 +52,10 @@ it('has a connection test, with Basic authentication and with OAuth', async () =
   const wrong = createActionRunner('servicenow', { ...account, password: 'x', instanceUrl: server.url });
   await expect(wrong.test()).rejects.toThrow('User Not Authenticated');
 });
+
+it('hides the access token of an OAuth client', async () => {
+  const oauth = { ...account, instanceUrl: server.url, clientId: 'c', clientSecret: 'canary-client' };
+  const client = createActionRunner('servicenow', oauth);
+  await client.run('integration-servicenow.search', { query: 'active=true' });
+  expect([...client.hidden]).toEqual(['oauth-token']);
+});
