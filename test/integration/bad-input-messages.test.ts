@@ -138,4 +138,29 @@ describe('the messages for bad input', () => {
     const answer = await api.call('PUT', `${BASE}/secrets/PIN`, { body: { value: 12345678 }, headers: JSON_TYPE });
     expect(answer.body.errors).toMatchObject([{ path: 'value', message: 'Expected a string, got a number' }]);
   });
+
+  it.each<[method: 'PUT' | 'POST' | 'PATCH', path: string, body: (text: string) => unknown]>([
+    ['PUT', '/secrets/PIN', (text) => text],
+    ['PUT', '/secrets/PIN', (text) => ({ value: [text] })],
+    ['PUT', '/secrets/PIN', (text) => ({ value: 'x', allow: text })],
+    ['PUT', '/secrets/PIN', (text) => ({ value: 'x', allow: { hosts: text } })],
+    ['POST', '/connections', (text) => text],
+    ['POST', '/connections', (text) => ({ name: 'x', type: 'http', config: text })],
+    ['POST', '/connections', (text) => ({ name: 'x', type: 'http', config: { oauth2: text, headers: text } })],
+    ['PATCH', '/connections/0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11', (text) => ({ config: text })],
+    ['POST', '/connections/test', (text) => ({ type: 'http', config: text })],
+    ['POST', '/hooks', (text) => text],
+    ['POST', '/hooks', (text) => ({ name: 'x', scheme: 'header', secrets: text })],
+    ['PATCH', '/hooks/x', (text) => text],
+    ['POST', '/session', (text) => text],
+    ['POST', '/session', (text) => ({ oidc: text })],
+    ['POST', '/tokens', (text) => text],
+  ])('%s %s does not repeat a secret that was sent in the wrong place', async (method, path, body) => {
+    const answer = await api.call(method, `${BASE}${path}`, {
+      body: JSON.stringify(body('canary-value')),
+      headers: JSON_TYPE,
+    });
+    expect(answer.status).toBe(422);
+    expect(JSON.stringify(answer.body)).not.toContain('canary');
+  });
 });

@@ -1,13 +1,14 @@
 import type { z } from 'zod';
 import { FermataError, type Finding } from '../../domain/errors';
-import { explain, findingsOf } from '../../domain/validation/explain';
+import { explain, findingsOf, isSecretAt } from '../../domain/validation/explain';
 
 /**
- * Parses a value with a schema. Each unknown key becomes a separate finding.
+ * Parses a part of a request with a schema. Each unknown key becomes a separate finding. No message shows a value that is
+ * sent in place of the whole part, or any value of a part that is secret.
  * @throws {FermataError} `validation_failed` with all findings
  */
-export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const parsed = explain(schema, value);
+export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown, secret = false): z.output<T> {
+  const parsed = explain(schema, value, (path) => secret || path.length === 0 || isSecretAt(schema, path));
   if (parsed.success) return parsed.data;
   throw refusalOfFindings(findingsOf(parsed.problems));
 }

@@ -36,7 +36,8 @@ export async function readInput(
   const { value, source } = large
     ? await parseLargeYaml(raw, type, deps.parseYaml)
     : parseBody(raw, type, format, ...(inbound ? [parseForeignJson] : []));
-  const body = route.body === undefined || format === 'raw' ? value : parseOrRefuse(route.body, value);
+  const body =
+    route.body === undefined || format === 'raw' ? value : parseOrRefuse(route.body, value, route.secretBody);
   return { params, query, body, raw, source };
 }
 

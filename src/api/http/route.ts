@@ -77,6 +77,8 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   query?: Q;
   body?: B;
   bodyFormat?: BodyFormat;
+  /** If true, no message shows a value of the body, also not of a field that is not secret. Default: false. */
+  secretBody?: boolean;
   /** For `public` routes: if true, the caller needs valid credentials, but no permission. Default: false. */
   authenticated?: boolean;
   /**

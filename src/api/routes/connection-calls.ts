@@ -12,7 +12,7 @@ import { openConnection } from '../../integrations/connections/open-connection';
 import { ProviderFailure } from '../../integrations/provider-failure';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound } from '../http/values';
-import type { ConnectionsDeps } from './connections';
+import { ConfigBody, type ConnectionsDeps } from './connections';
 import { auditRefusedUse, type Caller } from './refused-secret-use';
 import { changedConfig, newConfig, typeOf } from './connection-config';
 
@@ -68,7 +68,7 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
     summary: 'Test a configuration without storing it',
     body: z.strictObject({
       type: z.string(),
-      config: z.record(z.string(), z.unknown()),
+      config: ConfigBody,
       connectionId: z
         .uuid()
         .optional()

@@ -24,7 +24,8 @@ import { changedConfig, newConfig, typeOf, warningsOf } from './connection-confi
 
 const TAG = 'Connections';
 const NOT_FOUND = { 404: { description: 'Connection not found' } };
-const ConfigBody = z.record(z.string(), z.unknown());
+/** Configuration of a connection as sent, including its secrets. */
+export const ConfigBody = z.record(z.string(), z.unknown()).meta({ 'x-secret': true });
 const Name = z.string().trim().min(1).max(200);
 
 const ConnectionAnswer = z

@@ -88,6 +88,7 @@ function setRoute({ clock, cipher }: SecretsDeps): Route {
     summary: 'Set a secret and where it may be used; runs that used an earlier value keep masking it',
     params: Params,
     body: NewValue,
+    secretBody: true,
     responses: {
       200: {
         description: 'The secret, without its value',

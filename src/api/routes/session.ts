@@ -70,6 +70,7 @@ function signInRoute(deps: SessionDeps): Route {
     description:
       'Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked. A session of an OpenID Connect user ends `FERMATA_OIDC_SESSION_MINUTES` after the provider last confirmed the user.',
     body: SignIn,
+    secretBody: true,
     replayable: false,
     responses: {
       201: { description: 'The session, and its cookie', schema: SessionAnswer },

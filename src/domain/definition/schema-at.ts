@@ -111,6 +111,12 @@ function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   return found;
 }
 
+/** Returns whether the value at a path, or a field at any depth of it, has one of these flags. */
+export function holdsFlagged(schema: z.core.$ZodType, path: readonly PropertyKey[], flags: readonly string[]): boolean {
+  const found = schemaAt(schema, path);
+  return found !== undefined && flags.some((flag) => carriesFlag(found, flag));
+}
+
 /**
  * Returns whether the field at a path, or a field that contains it, has one of these flags. Flags of the root are
  * ignored.

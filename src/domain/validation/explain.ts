@@ -1,7 +1,7 @@
 import { safeParse, type z } from 'zod';
 import type { Finding } from '../errors';
 import { formatPlace } from '../definition/place';
-import { isFlagged, schemaAt } from '../definition/schema-at';
+import { holdsFlagged, isFlagged, schemaAt } from '../definition/schema-at';
 import { isSecretPath, valueAt } from './found-value';
 import { issueMessage, unknownKeys, withFound } from './issue-message';
 
@@ -15,9 +15,14 @@ export interface Problem {
   unknown: { key: string; message: string }[];
 }
 
-/** Returns whether the value at a path is secret, according to its schema or to the names on the path. */
+const SECRET_FLAGS = ['x-secret', 'x-secret-env'];
+
+/**
+ * Returns whether the value at a path is secret, according to its schema or to the names on the path. A value that should
+ * contain a secret also counts: whoever sends a string in place of a map may have sent the secret.
+ */
 export function isSecretAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): boolean {
-  return isSecretPath(path) || isFlagged(schema, path, ['x-secret', 'x-secret-env']);
+  return isSecretPath(path) || isFlagged(schema, path, SECRET_FLAGS) || holdsFlagged(schema, path, SECRET_FLAGS);
 }
 
 /**
