@@ -20,8 +20,15 @@ const DELIVERY_HEADERS = [
 ] as const;
 
 /** Matches names of headers that may contain credentials. Automations do not receive these headers. */
-const CREDENTIAL =
-  /^(proxy-)?authorization$|^(set-)?cookie$|secret|token|password|passwd|signature|hmac|api-?key|^x-amz-security/;
+const CREDENTIAL = new RegExp(
+  [
+    'authorization|^authentication$|(^|[-_])auth$|bearer|credential|^(set-)?cookie$',
+    'secret|token|password|passwd|passphrase|signature|hmac|^x-amz-security',
+    // Proxies that authenticate callers pass on signed claims.
+    'jwt|dpop|assertion|oidc-data',
+    '(api|access|auth|functions|subscription|private|shared|master)[-_]?key',
+  ].join('|'),
+);
 
 /** A request to a hook whose sender has been verified. */
 export interface HookRequest {
