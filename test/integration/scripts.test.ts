@@ -371,6 +371,25 @@ true`,
       error: expect.stringContaining('exit code 4') as string,
     });
   }, 180_000);
+
+  it.each([
+    ['a bigint', '10n', /^TypeError: .*BigInt/],
+    ['a map that contains itself', '((map) => (map.own = map))({})', /^TypeError: Converting circular structure/],
+    [
+      'a list nested too deeply',
+      'Array.from({ length: 1e5 }).reduce((list) => [list], [])',
+      /^RangeError: Maximum call/,
+    ],
+    ['more than 1 MB', '"x".repeat(2e6)', /larger than 1 MB/],
+  ])(
+    'fail with the reason if the result is %s',
+    async (_, result, error) => {
+      const script = `export default async () => ${result};`;
+      const answer = await call('POST', '/scripts/test', { kind: 'run_script', script });
+      expect(answer).toMatchObject({ ok: false, error: expect.stringMatching(error) as string });
+    },
+    60_000,
+  );
 });
 
 function commandOf(pid: string): string {

@@ -15,8 +15,9 @@ const require = createRequire(import.meta.url);
 let hasAnswered = false;
 const answer = (value) => {
   if (hasAnswered) return;
+  // Throws for a result that JSON cannot represent. The error is then the answer.
+  const bytes = Buffer.from(JSON.stringify(value));
   hasAnswered = true;
-  const bytes = Buffer.from(JSON.stringify(value) ?? '{}');
   for (let at = 0; at < bytes.length; ) at += writeSync(3, bytes, at);
 };
 const describe = (error) => {

@@ -20,6 +20,14 @@ it('contains the reason for a crash of Node instead of the last line of its stac
   );
 });
 
+it('contains the error of a program of Node instead of its stack and version', () => {
+  const stderr =
+    'file:///a.mjs:1\nthrow 1;\n^\n\nRangeError: too far\n    at main (a.mjs:7:3)\n    at b.mjs:1:1\n\nNode.js v22.1.0\n';
+  expect(outcomeOf({ ...ended, exitCode: 1, stderr }, NO_MASK, undefined).error).toBe(
+    'The script ended with exit code 1: RangeError: too far',
+  );
+});
+
 it('lists omitted variables at the end of standard error', () => {
   const { stderr, error } = outcomeOf({ ...ended, exitCode: 3, stderr: 'no such thing' }, NO_MASK, 'FERMATA_VAR_BIG');
   expect(stderr).toBe('no such thing\n[left out of the environment, which was full: FERMATA_VAR_BIG]\n');

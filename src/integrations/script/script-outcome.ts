@@ -35,13 +35,17 @@ export function outcomeOf(
   return { ...shared, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
 }
 
+/** Matches the lines with which Node ends an uncaught error: the stack and the version. */
+const AFTER_ERROR = /^(\s+at .*|Node\.js v\S+)$/;
+
 /**
- * Extracts the reason for a failure from standard error: the fatal error with which Node crashed, or else the last
- * line.
+ * Extracts the reason for a failure from standard error: the fatal error with which Node crashed, or else the last line
+ * that is not part of a stack.
  */
 function lastWord(stderr: string): string {
   const crash = /^FATAL ERROR: (.*)$/m.exec(stderr)?.[1];
-  return crash ?? stderr.trim().split('\n').at(-1) ?? '';
+  const said = (line: string) => line.trim() !== '' && !AFTER_ERROR.test(line);
+  return crash ?? stderr.trimEnd().split('\n').findLast(said)?.trim() ?? '';
 }
 
 interface Answer {
