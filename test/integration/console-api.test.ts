@@ -180,7 +180,15 @@ describe('runs', () => {
     );
     expect(tooMany.status).toBe(422);
     expect((await api.call('GET', `${BASE}/stats?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z`)).status).toBe(422);
-    expect((await api.call('GET', `${BASE}/stats`)).body.buckets).toHaveLength(25);
+    for (const path of ['/stats', `/automations/${automationId}/stats`]) {
+      for (const [query, length] of [
+        ['', 25],
+        ['?bucket=minute', 181],
+        ['?bucket=day', 31],
+      ] as const) {
+        expect((await api.call('GET', `${BASE}${path}${query}`)).body.buckets).toHaveLength(length);
+      }
+    }
   });
 });
 

@@ -8423,7 +8423,7 @@ export interface operations {
     "stats.get": {
         parameters: {
             query?: {
-                /** @description Default: 24 hours before `to` */
+                /** @description Default: 3 hours before `to` for minutes, 24 hours for hours, 30 days for days */
                 from?: string;
                 /** @description Exclusive; default: now */
                 to?: string;
@@ -8521,7 +8521,7 @@ export interface operations {
     "automations.stats": {
         parameters: {
             query?: {
-                /** @description Default: 24 hours before `to` */
+                /** @description Default: 3 hours before `to` for minutes, 24 hours for hours, 30 days for days */
                 from?: string;
                 /** @description Exclusive; default: now */
                 to?: string;

@@ -13,9 +13,16 @@ const TAG = 'Runs';
 const MAX_BUCKETS = 500;
 const DAY_MS = 86_400_000;
 const BUCKET_MS = { minute: 60_000, hour: 3_600_000, day: DAY_MS } as const satisfies Record<StatsInterval, number>;
+/** Length of the period without `from`. */
+const DEFAULT_MS = { minute: 3 * 3_600_000, hour: DAY_MS, day: 30 * DAY_MS } as const satisfies Record<
+  StatsInterval,
+  number
+>;
 
 const StatsQuery = z.object({
-  from: InstantQuery.optional().describe('Default: 24 hours before `to`'),
+  from: InstantQuery.optional().describe(
+    'Default: 3 hours before `to` for minutes, 24 hours for hours, 30 days for days',
+  ),
   to: InstantQuery.optional().describe('Exclusive; default: now'),
   bucket: z.enum(STATS_INTERVALS).default('hour'),
 });
@@ -110,7 +117,8 @@ function stepStatsRoute(deps: StatsDeps): Route {
     summary: 'Count how many runs of a version reached each step',
     params: IdParams,
     query: z.object({
-      ...{ from: StatsQuery.shape.from, to: StatsQuery.shape.to },
+      from: InstantQuery.optional().describe('Default: 24 hours before `to`'),
+      to: StatsQuery.shape.to,
       version: z.coerce.number().int().min(1).max(2_147_483_647).optional().describe('Default: the current version'),
     }),
     responses: {
@@ -119,7 +127,7 @@ function stepStatsRoute(deps: StatsDeps): Route {
     },
     async handler({ params, query }) {
       const automation = await requireAutomation(deps, deps.db, params.id);
-      const { from, to } = periodOf(deps, query);
+      const { from, to } = periodOf(deps, query, DAY_MS);
       const version = query.version ?? automation.version;
       const counted = await stepStats(deps.db, { automationId: automation.id, version, from, to });
       return json(200, { from: from.toISOString(), to: to.toISOString(), version, ...counted });
@@ -128,12 +136,16 @@ function stepStatsRoute(deps: StatsDeps): Route {
 }
 
 /**
- * Returns the period of a query. Default: the 24 hours before `to`, which defaults to now.
+ * Returns the period of a query. Default: the `defaultMs` milliseconds before `to`, which defaults to now.
  * @throws {FermataError} `validation_failed` for an empty period
  */
-function periodOf({ clock }: StatsDeps, query: { from?: Date | undefined; to?: Date | undefined }) {
+function periodOf(
+  { clock }: StatsDeps,
+  query: { from?: Date | undefined; to?: Date | undefined },
+  defaultMs: number,
+): { from: Date; to: Date } {
   const to = query.to ?? clock.now();
-  const from = query.from ?? new Date(to.getTime() - DAY_MS);
+  const from = query.from ?? new Date(to.getTime() - defaultMs);
   if (from >= to) throw outOfRange('from', 'must be before `to`');
   return { from, to };
 }
@@ -144,7 +156,7 @@ async function read(
   automationId?: string,
 ): Promise<z.input<typeof StatsAnswer>> {
   const { bucket } = query;
-  const { from, to } = periodOf(deps, query);
+  const { from, to } = periodOf(deps, query, DEFAULT_MS[bucket]);
   const starts = bucketStarts(from, to, BUCKET_MS[bucket]);
   const [found, open] = await Promise.all([
     runStats(deps.db, { ...(automationId === undefined ? {} : { automationId }), from, to, bucket }),
