@@ -157,6 +157,14 @@ describe('retrying runs', () => {
     expect((await engine.post(api, '/runs/retry', {})).status).toBe(422);
   }, 180_000);
 
+  it('takes the same times as the list of runs, also dates', async () => {
+    const { id } = await failedRun('dated');
+    const bulk = async (body: unknown) => (await engine.post(api, '/runs/retry', body)).json();
+    expect(await bulk({ automationId: id, from: '2990-01-01' })).toEqual({ matched: 0, done: 0 });
+    expect(await bulk({ automationId: id, to: '2026-01-01T00:00' })).toEqual({ matched: 0, done: 0 });
+    expect(await bulk({ automationId: id, from: '2026-01-01', to: '2990-01-01' })).toEqual({ matched: 1, done: 1 });
+  }, 180_000);
+
   /** Starts a gateway to a vendor. It answers the first request to a matching path with 504 after forwarding it. */
   const startGateway = (vendor: { url: string }, loses: RegExp) => {
     let lost = false;

@@ -7798,15 +7798,9 @@ export interface operations {
                     automationId?: string;
                     status?: ("pending" | "running" | "waiting" | "success" | "failed" | "cancelled") | ("pending" | "running" | "waiting" | "success" | "failed" | "cancelled")[];
                     contextKey?: string;
-                    /**
-                     * Format: date-time
-                     * @description Created at or after
-                     */
+                    /** @description Created at or after */
                     from?: string;
-                    /**
-                     * Format: date-time
-                     * @description Created at or before
-                     */
+                    /** @description Created at or before */
                     to?: string;
                     /** @description Code of the run error, e.g. `execution_lost` */
                     errorCode?: string;
@@ -8300,15 +8294,9 @@ export interface operations {
                     automationId?: string;
                     status?: ("pending" | "running" | "waiting" | "success" | "failed" | "cancelled") | ("pending" | "running" | "waiting" | "success" | "failed" | "cancelled")[];
                     contextKey?: string;
-                    /**
-                     * Format: date-time
-                     * @description Created at or after
-                     */
+                    /** @description Created at or after */
                     from?: string;
-                    /**
-                     * Format: date-time
-                     * @description Created at or before
-                     */
+                    /** @description Created at or before */
                     to?: string;
                     /** @description Code of the run error, e.g. `execution_lost` */
                     errorCode?: string;

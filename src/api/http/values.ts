@@ -5,7 +5,7 @@ import { FermataError } from '../../domain/errors';
 /** An instant in a response. */
 export const Timestamp = z.iso.datetime({ offset: true }).meta({ description: 'ISO 8601, UTC' });
 
-/** An instant in a query, parsed to a Date. Dates, and times without an offset, are interpreted as UTC. */
+/** An instant in a query or in a filter, parsed to a Date. Dates, and times without an offset, are interpreted as UTC. */
 export const InstantQuery = z.iso
   .datetime({ offset: true, local: true })
   .or(z.iso.date())

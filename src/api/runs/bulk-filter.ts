@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Instant } from '../../domain/instant';
 import type { RunFilter } from '../../db/run-filter';
+import { InstantQuery } from '../http/values';
 import { RUN_STATUSES, type RunStatus } from '../../db/tables/runs';
 
 const STATUS = z.enum(RUN_STATUSES);
@@ -11,8 +11,8 @@ export const BulkBody = z
     automationId: z.uuid().optional(),
     status: STATUS.or(z.array(STATUS).min(1)).optional(),
     contextKey: z.string().optional(),
-    from: Instant.optional().describe('Created at or after'),
-    to: Instant.optional().describe('Created at or before'),
+    from: InstantQuery.optional().describe('Created at or after'),
+    to: InstantQuery.optional().describe('Created at or before'),
     errorCode: z.string().min(1).max(100).optional().describe('Code of the run error, e.g. `execution_lost`'),
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'Name at least one filter');
@@ -25,11 +25,6 @@ export const BulkAnswer = z.object({ matched: z.int(), done: z.int() });
  * applies.
  */
 export function bulkFilter(body: z.infer<typeof BulkBody>, otherwise: readonly RunStatus[]): RunFilter {
-  const { status, from, to, ...rest } = body;
-  return {
-    ...rest,
-    status: status === undefined ? otherwise : [status].flat(),
-    from: from === undefined ? undefined : new Date(from),
-    to: to === undefined ? undefined : new Date(to),
-  };
+  const { status, ...rest } = body;
+  return { ...rest, status: status === undefined ? otherwise : [status].flat() };
 }
