@@ -232,6 +232,20 @@ ${steps}
     expect(JSON.stringify([ended.error, (detail as { steps: unknown }).steps])).not.toContain('canary');
   }, 180_000);
 
+  test.each(['webhook', 'http'])(
+    'are not shown for the headers of a connection of type %s without headers',
+    async (type) => {
+      const config = { baseUrl: engine.receiver.url };
+      const { id, config: shown } = await call('POST', '/connections', { name: `Bare ${type}`, type, config });
+      expect(JSON.stringify(shown)).not.toContain('hasValue');
+      const path = `/connections/${String(id)}`;
+      const set = await call('PATCH', path, { config: { headers: { 'X-Token': 'canary-of-a-header' } } });
+      expect(set).toMatchObject({ config: { headers: { hasValue: true } } });
+      const { config: emptied } = await call('PATCH', path, { config: { headers: {} } });
+      expect(JSON.stringify(emptied)).not.toContain('hasValue');
+    },
+  );
+
   test('are accepted in the URL of a connection, and masked in the result of its test', async () => {
     await call('PUT', '/secrets/HOOK_PATH', { value: 'Canary-Path-1' });
     const config = { baseUrl: `${engine.receiver.url}/\${{ secrets.HOOK_PATH }}` };

@@ -82,6 +82,26 @@ export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConne
   return next;
 }
 
+/**
+ * Returns whether a secret field has a value that is not empty. An empty map may have been stored, because it is the
+ * default of the field. A value that cannot be decrypted with the present keys counts as not empty.
+ */
+export function hasSecret(
+  cipher: Cipher,
+  row: ConnectionRow,
+  type: AnyConnectionType | undefined,
+  field: string,
+): boolean {
+  const sealed = row.secrets[field];
+  if (sealed === undefined) return false;
+  try {
+    const text = cipher.open(connectionSecretName(row.id, field), sealed);
+    return !isEmpty(type === undefined ? text : fieldValue(type, field, text));
+  } catch {
+    return true;
+  }
+}
+
 /** Returns whether a secret field is empty, such as a header map without entries. */
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === '';

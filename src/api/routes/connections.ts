@@ -20,7 +20,7 @@ import { ProblemFinding } from '../http/problem';
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp } from '../http/values';
 import { referenceWarnings } from './connection-references';
-import { changedConfig, newConfig, typeOf, warningsOf } from './connection-config';
+import { changedConfig, hasSecret, newConfig, typeOf, warningsOf } from './connection-config';
 
 const TAG = 'Connections';
 const NOT_FOUND = { 404: { description: 'Connection not found' } };
@@ -232,15 +232,14 @@ function etag(deps: ConnectionsDeps, row: ConnectionRow): string {
   );
 }
 
-function toAnswer(deps: ConnectionsDeps, { id, name, type, config, secrets, createdAt, updatedAt }: ConnectionRow) {
-  const known = deps.connectionTypes.get(type);
+function toAnswer({ cipher, connectionTypes }: ConnectionsDeps, row: ConnectionRow) {
+  const { id, name, type, config, secrets, createdAt, updatedAt } = row;
+  const known = connectionTypes.get(type);
   const fields = known === undefined ? Object.keys(secrets) : secretFieldsOf(known);
-  const shown = fields.flatMap((field) =>
-    Object.hasOwn(secrets, field) ? [[field, { hasValue: true }] as const] : [],
-  );
+  const shown = fields.filter((field) => hasSecret(cipher, row, known, field));
   return {
     ...{ id, name, type },
-    config: { ...config, ...Object.fromEntries(shown) },
+    config: { ...config, ...Object.fromEntries(shown.map((field) => [field, { hasValue: true }])) },
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };
