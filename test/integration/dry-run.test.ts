@@ -253,6 +253,50 @@ describe('a dry run', () => {
     expect((await api.call('GET', `${BASE}/automations`)).body).toEqual(before.body);
   });
 
+  it('refuses mocks of steps that do not exist, and values that the step cannot produce', async () => {
+    const saved = await api.call('POST', `${BASE}/automations`, {
+      body: {
+        name: 'mocked',
+        triggers: [{ event: 'automation.event', config: { type: 'x' } }],
+        actions: [
+          { id: 'open', action: 'incident.create', config: { title: 'x', severity: 'minor', systemIds: ['a'] } },
+          {
+            repeat: {
+              count: 2,
+              sequence: [{ id: 'ack', wait_for_trigger: { event: 'automation.event', config: { type: 'ack' } } }],
+            },
+          },
+        ],
+        on_failure: [{ action: 'automation.log', config: { message: 'hi' } }],
+      },
+    });
+    const withMocks = async (mocks: unknown) => {
+      const path = `${BASE}/automations/${String(saved.body['id'])}/dry-run`;
+      const { status, body } = await api.call('POST', path, { body: { payload: { type: 'x', data: {} }, mocks } });
+      const errors = (body['errors'] ?? []) as { path: string; code: string }[];
+      return [status, ...errors.map(({ path: place, code }) => `${place} ${code}`)];
+    };
+    expect(await withMocks({ zz: {}, 'actions[7]': {}, actions: {} })).toEqual([
+      422,
+      'mocks.zz unknown_step',
+      'mocks["actions[7]"] unknown_step',
+      'mocks.actions unknown_step',
+    ]);
+    const wrong = { 'actions[0]': { incidentId: 5, systemIds: [1] }, ack: { completed: 'no' } };
+    expect(await withMocks(wrong)).toEqual([
+      422,
+      'mocks["actions[0]"].incidentId invalid_type',
+      'mocks["actions[0]"].systemIds[0] invalid_type',
+      'mocks.ack.completed invalid_type',
+    ]);
+    const right = {
+      open: { incidentId: 'INC-1' },
+      'actions[1].repeat[1].sequence[0]': { by: 'ada' },
+      'on_failure[0]': {},
+    };
+    expect(await withMocks(right)).toEqual([200]);
+  });
+
   it('requires the permission to manage automations', async () => {
     const answer = await api.call('POST', `${BASE}/automations/${id}/dry-run`, {
       body: {},

@@ -5745,7 +5745,7 @@ export interface operations {
                      */
                     now?: string;
                     /**
-                     * @description Data of artifacts and results of waits (in the form of `wait`), by id or path of the step
+                     * @description Data of artifacts and results of waits (in the form of `wait`), by id or path of the step. They may be incomplete
                      * @default {}
                      */
                     mocks?: {
@@ -5890,7 +5890,7 @@ export interface operations {
                      */
                     now?: string;
                     /**
-                     * @description Data of artifacts and results of waits (in the form of `wait`), by id or path of the step
+                     * @description Data of artifacts and results of waits (in the form of `wait`), by id or path of the step. They may be incomplete
                      * @default {}
                      */
                     mocks?: {

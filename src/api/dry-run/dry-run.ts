@@ -2,6 +2,7 @@ import type { AutomationRecord } from '../../db/automation-store';
 import type { FiltersLacking } from '../../domain/definition/filters-lacking';
 import type { ExpressionContext } from '../../evaluation/evaluator';
 import { requireFilters } from '../../evaluation/require-filters';
+import { checkMocks } from './check-mocks';
 import { NO_ID } from './dry-event';
 import { passDryGates, type DryGateDeps, type DryInput } from './dry-gates';
 import { evaluatorAt } from './evaluator-at';
@@ -23,11 +24,12 @@ export interface DryRunRequest extends DryInput {
  * rendered configuration and each chosen branch. Reads live state, but writes nothing and makes no calls. Delays only
  * advance a simulated clock, and waits complete at once unless a mock makes them time out. The automation may be
  * disabled and the payload may be incomplete.
- * @throws {FermataError} `validation_failed` for an unknown trigger, `plugin_missing`
+ * @throws {FermataError} `validation_failed` for an unknown trigger and for invalid mocks, `plugin_missing`
  */
 export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, request: DryRunRequest): Promise<DryRun> {
   requireFilters(deps.filtersLacking(automation.definition));
   const { now, mocks } = request;
+  checkMocks(deps.registry, automation.definition, mocks);
   const evaluator = evaluatorAt(deps.evaluator, now);
   const { outcome, gates, scope, variables } = await passDryGates({ ...deps, evaluator }, automation, request);
   if (variables === null) return { outcome, gates, steps: [], end: null };

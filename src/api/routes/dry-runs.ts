@@ -37,7 +37,9 @@ const DryRunInput = z.strictObject({
   mocks: z
     .record(z.string(), Document)
     .default({})
-    .describe('Data of artifacts and results of waits (in the form of `wait`), by id or path of the step'),
+    .describe(
+      'Data of artifacts and results of waits (in the form of `wait`), by id or path of the step. They may be incomplete',
+    ),
 });
 
 const DryRunBody = DryRunInput.extend({
