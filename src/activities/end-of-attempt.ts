@@ -1,4 +1,5 @@
 import type { Context } from '@temporalio/activity';
+import { cancellationOf } from '../temporal/stretch-stops';
 
 /** Milliseconds between renewals. This must be well below `IN_FLIGHT_SECONDS`. */
 const RENEW_MS = 1_000;
@@ -17,7 +18,7 @@ export interface EndOfAttempt {
  * make the next attempt send it again. If a renewal fails with an error, the call continues.
  */
 export function endOfAttempt(context: Context, renew: () => Promise<boolean>): EndOfAttempt {
-  const { cancellationSignal: cancelled } = context;
+  const cancelled = cancellationOf(context);
   const ended = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;

@@ -28,6 +28,7 @@ import { addressIn } from './origin-load';
 import { executionOf } from './plan-for';
 import { writingFirst } from './preceding-write';
 import type { LastStep } from './step';
+import { cancellationOf } from '../temporal/stretch-stops';
 
 /**
  * Milliseconds after which the activity returns the steps performed so far, because a local activity holds its workflow
@@ -191,4 +192,4 @@ function withBudget({ branch }: StretchInput): (done: CommandOutcome[], next: St
   };
 }
 
-const isCancelled = (): boolean => Context.current().cancellationSignal.aborted;
+const isCancelled = (): boolean => cancellationOf(Context.current()).aborted;

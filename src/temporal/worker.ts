@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, NativeConnection } from '@temporalio/worker';
 import { bundleWorkflowCode, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { createStretchStops } from './stretch-stops';
 import { callsQueueOf } from '../domain/run/calls-queue';
 import { projectRoot } from '../project-root';
 import { bundleOptions } from './bundle-options';
@@ -84,8 +85,10 @@ export async function createTemporalWorkers(options: TemporalWorkerOptions): Pro
   const { connection, namespace, taskQueue, bundle, activities, interceptors, sizes, shutdownMs } = options;
   const { dataConverter } = options;
   assertSdkFloor();
+  const stops = createStretchStops();
   const common = {
-    ...{ connection, namespace, activities, dataConverter, interceptors: { activity: interceptors } },
+    ...{ connection, namespace, activities, dataConverter },
+    interceptors: { activity: [...interceptors, stops.interceptor] },
     maxConcurrentActivityTaskExecutions: sizes.activities,
     maxConcurrentActivityTaskPolls: sizes.activityPollers,
     ...versioningOptions(options.deployment),
@@ -95,6 +98,7 @@ export async function createTemporalWorkers(options: TemporalWorkerOptions): Pro
   const runs = await Worker.create({
     ...common,
     taskQueue,
+    sinks: stops.sinks,
     workflowBundle: dataConverter.failureConverterPath === undefined ? bundle : encodingFailures(bundle),
     maxConcurrentWorkflowTaskExecutions: sizes.workflowTasks,
     maxConcurrentWorkflowTaskPolls: sizes.workflowPollers,

@@ -120,7 +120,10 @@ class World {
     },
     ...{ typedSearchAttributes: new TypedSearchAttributes(), lastResult: undefined as unknown },
     startTime: new Date('2026-03-01T10:00:00Z'),
+    unsafe: { isReplaying: false },
   };
+  /** Arguments of the calls of sinks, after the name of the function. */
+  readonly sinkCalls: unknown[][] = [];
   details = '';
   /** Ids of the patches that did not exist when the execution started. */
   readonly unpatched = new Set<string>();
@@ -129,10 +132,11 @@ class World {
   constructor(private readonly interceptors: WorkflowInterceptors) {}
 
   schedule(options: Record<string, unknown>, isLocal: boolean, name: string, args: unknown[]): Promise<unknown> {
-    const scope = FakeScope.current();
-    if (scope.consideredCancelled) return scope.cancelRequested;
     const seq = (this.seq += 1);
     return this.outbound(isLocal ? 'scheduleLocalActivity' : 'scheduleActivity', seq, () => {
+      // An interceptor may have entered another scope.
+      const scope = FakeScope.current();
+      if (scope.consideredCancelled) return scope.cancelRequested;
       return new Promise((resolve, reject) => {
         const [input, fn = name] = args as [Record<string, unknown>, string?];
         const activity = { seq, name, fn, input, options, isLocal, cancelRequested: false, resolve, reject };
@@ -237,6 +241,22 @@ export const fakeWorkflowModule = {
   CancellationScope: FakeScope,
   proxyActivities: proxyOf(false),
   proxyLocalActivities: proxyOf(true),
+  proxySinks: () =>
+    new Proxy(
+      {},
+      {
+        get: (_, sink) =>
+          new Proxy(
+            {},
+            {
+              get:
+                (_, name) =>
+                (...args: unknown[]) =>
+                  void world.sinkCalls.push([`${String(sink)}.${String(name)}`, ...args]),
+            },
+          ),
+      },
+    ),
   sleep: (ms: number, options?: { summary?: string }) => world.sleep(ms, options),
   condition: (holds: () => boolean) =>
     holds() ? Promise.resolve() : new Promise<void>((resolve) => void world.conditions.push({ holds, resolve })),
@@ -263,6 +283,8 @@ export interface FakeExecution {
   readonly activities: readonly FakeActivity[];
   readonly timers: readonly FakeTimer[];
   readonly info: World['info'];
+  /** The names of the sink functions that were called, each followed by its arguments. */
+  readonly sinkCalls: readonly unknown[][];
   /** Returns the execution's step list, as the Web UI shows it. */
   details(): string;
   /** Treats the execution as started by a release without this patch. */
@@ -307,7 +329,7 @@ export function fakeExecution(interceptors: WorkflowInterceptors): FakeExecution
     return own.settle();
   };
   return {
-    ...{ activities: own.activities, timers: own.timers, info: own.info, activity, deliver },
+    ...{ activities: own.activities, timers: own.timers, info: own.info, sinkCalls: own.sinkCalls, activity, deliver },
     details: () => own.details,
     beginWithout: (patch) => void own.unpatched.add(patch),
     run(work) {

@@ -4,6 +4,7 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  proxySinks,
   TimeoutFailure,
   workflowInfo,
   type CancellationScope,
@@ -22,6 +23,7 @@ import { callsQueueOf } from '../../domain/run/calls-queue';
 import { stepDeadlineMs } from '../../domain/run/step-deadline';
 import type { Command } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
+import type { RunSinks } from '../../domain/run/sinks';
 import type { PlanNode } from '../../domain/run/plan';
 import { activitiesNamed } from './activities-named';
 import type { RunState } from './run-state';
@@ -72,6 +74,14 @@ export function performStretch(
   const name = nameOfStretch(node, followingOf(branch, node));
   const perform = () => (elsewhere ? anywhere(name, node.label) : local(name, node.label)).performStretch(input);
   return keepingNotes(state, input, () => scope.run(perform));
+}
+
+const { stretches } = proxySinks<RunSinks>();
+
+/** Ends the stretch that carries out a command, if one does. The stretch then fails or returns what it has done. */
+export function stopStretch(command: Command | null): void {
+  if (command?.type !== 'evaluate' && command?.type !== 'perform') return;
+  if (!workflowInfo().unsafe.isReplaying) stretches.stop(command.path);
 }
 
 const anywhere = (name: string, summary: string): Pick<RunActivities, 'performStretch'> =>

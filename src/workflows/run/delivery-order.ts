@@ -44,7 +44,7 @@ export const nextPosition = (): number => (order().count += 1);
 export const currentTask = (): number => order().task;
 
 /**
- * Records the order in which an activation delivers completions. It cannot be derived from the order in which promises
+ * Keeps local activities from being cancelled, and records the order in which an activation delivers completions. It cannot be derived from the order in which promises
  * settle, because the promises of activities and of timers take different numbers of microtasks to settle.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
@@ -61,7 +61,10 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
       },
       scheduleLocalActivity(input, next) {
         awaits(`activity ${input.seq}`);
-        return next(input);
+        // A local activity that has begun is never cancelled: if it had just ended, the request would fail the workflow
+        // task. The scheduler stops stretches in another way (`temporal/stretch-stops.ts`).
+        if (CancellationScope.current().consideredCancelled) return next(input);
+        return CancellationScope.nonCancellable(() => next(input));
       },
     },
   ],

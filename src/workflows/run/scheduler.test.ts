@@ -133,12 +133,13 @@ describe('a cancellation', () => {
     expect(run.outcome()).toEqual({ isOpen: false, error: cancelled });
   });
 
-  it('during a stretch is passed to the stretch, and the run ends when the stretch has ended or failed', async () => {
+  it('during a stretch stops the stretch without cancelling its activity, and the run ends when the stretch has ended or failed', async () => {
     for (const end of [{ value: performed(at(0)) }, { error: new Error('cancelled') }]) {
       const run = await drive([OWN, OWN]);
       await run.deliver({ cancel: true });
       const stretch = run.activity('performStretch');
-      expect([stretch.cancelRequested, run.outcome()]).toEqual([true, { isOpen: true }]);
+      expect([stretch.cancelRequested, run.outcome()]).toEqual([false, { isOpen: true }]);
+      expect(run.sinkCalls).toEqual([['stretches.stop', at(0)]]);
       await run.deliver({ activity: stretch, ...end });
       expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, error: cancelled }]);
     }
@@ -204,6 +205,25 @@ describe('branches', () => {
     await run.answer('performStep', did);
     expect(run.openActivities()).toEqual([]);
     expect(run.outcome()).toMatchObject({ isOpen: false, error: { endedBy: { kind: 'condition' } } });
+  });
+
+  it('end with one of them although the stretch of another ends in the same activation', async () => {
+    const run = await drive([{ parallel: [{ stop: { reason: 'enough {{ now }}' } }, OWN] }]);
+    const [stopping, other] = [at(0, 0), at(0, 1)].map((path) => run.activity(path));
+    if (!stopping || !other) throw new Error('an activity is missing');
+    await run.deliver(
+      { activity: stopping, value: evaluated(at(0, 0), { type: 'stop', reason: 'enough' }) },
+      { activity: other, value: performed(at(0, 1)) },
+    );
+    expect([other.cancelRequested, run.sinkCalls]).toEqual([false, [['stretches.stop', at(0, 1)]]]);
+    expect(run.outcome()).toMatchObject({ isOpen: false, error: { endedBy: { kind: 'stop' } } });
+  });
+
+  it('request no stop of a stretch during a replay', async () => {
+    const run = await drive([{ parallel: [{ condition: '1 == 2' }, OWN] }]);
+    run.info.unsafe.isReplaying = true;
+    await answerAt(run, at(0, 0), FALSE);
+    expect(run.sinkCalls).toEqual([]);
   });
 
   it('of a loop begin when others have ended, up to a maximum at a time', async () => {

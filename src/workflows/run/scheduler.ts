@@ -3,7 +3,7 @@ import type { CommandOutcome, NextCall, Stretched } from '../../domain/run/activ
 import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import { FiberCancelled, StepFailed } from '../../domain/run/interpret/outcome';
 import type { Branch } from '../../domain/run/interpret/progress';
-import { callStep, failStep, performStretch, writeNotes } from './activities';
+import { callStep, failStep, performStretch, stopStretch, writeNotes } from './activities';
 import { currentTask, nextPosition, takePosition } from './delivery-order';
 import { createFiber, type Fiber, type Fork } from './fiber';
 import { ContinueLater } from './outcome';
@@ -113,11 +113,8 @@ export class Scheduler {
     then: (reply: Reply) => void,
     isLocal: boolean,
   ): void {
-    const take = (reply: Reply) => () => {
-      this.inProgress -= 1;
-      then(reply);
-    };
-    const deliver = (reply: Reply) => this.deliver(takePosition(scope), take(reply), isLocal);
+    const deliver = (reply: Reply) =>
+      this.deliver(takePosition(scope), () => ((this.inProgress -= 1), then(reply)), isLocal);
     activity.then(
       (value) => deliver({ value }),
       (error: unknown) => deliver({ error }),
@@ -177,6 +174,7 @@ export class Scheduler {
       return;
     }
     scope?.cancel();
+    if (!fiber.parked) stopStretch(command);
     const isPause = command?.type === 'sleep' || command?.type === 'wait';
     if (command === null || fiber.parked || isPause) this.interrupt(fiber);
   }
