@@ -35,6 +35,11 @@ import { cancellationOf } from '../temporal/stretch-stops';
  * task.
  */
 const BUDGET_MS = 2_000;
+/**
+ * The same for the stretch of a branch. It is shorter, because pauses and calls of other branches begin and end only
+ * between workflow tasks.
+ */
+const BRANCH_BUDGET_MS = 500;
 /** Maximum number of outcomes of one stretch. They become one marker in the history. */
 const MAX_OUTCOMES = 200;
 /** Maximum total length of the outcomes of the run's own stretch as JSON, in UTF-16 code units. */
@@ -182,13 +187,13 @@ function closedAt({ done: [first] }: Stretched): Stretched {
  */
 function withBudget({ branch }: StretchInput): (done: CommandOutcome[], next: StretchCommand) => boolean {
   const started = performance.now();
-  const most = branch === '' ? MAX_LENGTH : MAX_BRANCH_LENGTH;
+  const [mostMs, most] = branch === '' ? [BUDGET_MS, MAX_LENGTH] : [BRANCH_BUDGET_MS, MAX_BRANCH_LENGTH];
   let length = 0;
   return (done, { node }) => {
     length += JSON.stringify(done.at(-1)).length;
     if (branch !== '' && (node.kind === 'variables' || (node.kind === 'repeat' && node.form === 'for_each')))
       return true;
-    return performance.now() - started > BUDGET_MS || length > most || done.length >= MAX_OUTCOMES || isCancelled();
+    return performance.now() - started > mostMs || length > most || done.length >= MAX_OUTCOMES || isCancelled();
   };
 }
 

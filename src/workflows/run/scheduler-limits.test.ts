@@ -161,3 +161,62 @@ describe('a command that does not fit into a workflow task', () => {
     expect(run.outcome()).toEqual({ isOpen: false, error: new StepFailed(error) });
   });
 });
+
+describe('a busy workflow task', () => {
+  const own = (index: number) => `${at(0, 0)}.sequence[${index}]`;
+  const beside = (...others: object[]) => [{ parallel: [{ sequence: [OWN, OWN, OWN] }, ...others] }];
+
+  it('delays the next stretch of a branch until the next task while another branch pauses', async () => {
+    const run = await drive(beside(DELAY));
+    await answerAt(run, at(0, 1), delayed);
+    await performAt(run, own(0));
+    expect([run.openActivities(), run.timers.map(({ summary }) => summary)]).toEqual([
+      [],
+      ['delay until 1970-01-01 00:00 UTC', 'next workflow task'],
+    ]);
+    await run.fire('next workflow task');
+    await performAt(run, own(1));
+    // Whatever else begins a task has the same effect.
+    await run.fire('delay');
+    await performAt(run, own(2));
+    expect(run.outcome()).toMatchObject({ isOpen: false });
+  });
+
+  it('does the same while another branch waits or makes a call', async () => {
+    for (const [other, begin] of [
+      [WAIT, (run: FakeExecution) => answerAt(run, at(0, 1), waits)],
+      [LONG, () => Promise.resolve()],
+    ] as const) {
+      const run = await drive(beside(other));
+      await begin(run);
+      await performAt(run, own(0));
+      expect(run.activities.filter(({ fn }) => fn === 'performStretch')).toEqual([]);
+      await run.fire('next workflow task');
+      expect(run.activity('performStretch').input).toMatchObject({ first: { at: own(1) } });
+    }
+  });
+
+  it('delays nothing while all other branches carry out steps, or after they have ended', async () => {
+    const run = await drive(beside(OWN));
+    await performAt(run, own(0));
+    expect(run.activities.map(({ input }) => input['first'])).toMatchObject([{ at: at(0, 1) }, { at: own(1) }]);
+    await performAt(run, at(0, 1));
+    await performAt(run, own(1));
+    expect([run.activity(own(2)).fn, run.timers]).toEqual(['performStretch', []]);
+  });
+
+  it('delays a stretch that may no longer begin if the run is cancelled', async () => {
+    const run = await drive(beside(DELAY));
+    await answerAt(run, at(0, 1), delayed);
+    await performAt(run, own(0));
+    await run.deliver({ cancel: true });
+    expect([run.openActivities(), run.outcome()]).toMatchObject([[], { isOpen: false }]);
+  });
+
+  it('delays nothing in executions of older releases', async () => {
+    const run = await drive(beside(DELAY), { prepare: (older) => older.beginWithout('yield-between-stretches') });
+    await answerAt(run, at(0, 1), delayed);
+    await performAt(run, own(0));
+    expect(run.activity('performStretch').input).toMatchObject({ first: { at: own(1) } });
+  });
+});

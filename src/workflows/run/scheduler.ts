@@ -6,6 +6,7 @@ import type { Branch } from '../../domain/run/interpret/progress';
 import { callStep, failStep, performStretch, stopStretch, writeNotes } from './activities';
 import { currentTask, nextPosition, takePosition } from './delivery-order';
 import { createFiber, type Fiber, type Fork } from './fiber';
+import { createTaskRequest } from './next-task';
 import { ContinueLater } from './outcome';
 import { delivered, durationOf, outcomeOf, takePerformed, type Delivery, type Reply } from './replies';
 import type { RunState } from './run-state';
@@ -28,8 +29,9 @@ export class Scheduler {
   private draining = false;
   private outcome: Reply | null = null;
   private readonly room = new TaskRoom();
-  /** Whether a timer has been started that will begin the next workflow task. */
-  private isTaskRequested = false;
+  /** Number of pauses and normal activities in progress. Their ends arrive in a later workflow task. */
+  private outside = 0;
+  private readonly requestTask = createTaskRequest((position, take) => this.deliver(position, take));
 
   /** `claimed` is the result of the claim. Its size counts towards the first workflow task. */
   constructor(
@@ -113,8 +115,13 @@ export class Scheduler {
     then: (reply: Reply) => void,
     isLocal: boolean,
   ): void {
-    const deliver = (reply: Reply) =>
-      this.deliver(takePosition(scope), () => ((this.inProgress -= 1), then(reply)), isLocal);
+    this.outside += isLocal ? 0 : 1;
+    const take = (reply: Reply) => () => {
+      this.inProgress -= 1;
+      this.outside -= isLocal ? 0 : 1;
+      then(reply);
+    };
+    const deliver = (reply: Reply) => this.deliver(takePosition(scope), take(reply), isLocal);
     activity.then(
       (value) => deliver({ value }),
       (error: unknown) => deliver({ error }),
@@ -182,6 +189,7 @@ export class Scheduler {
   /** Ends a pause, or an activity that has not begun, by resuming the fiber at once. */
   private interrupt(fiber: Fiber): void {
     const { command } = fiber;
+    if (command?.type === 'wait' || command?.type === 'sleep') this.outside -= 1;
     if (command?.type === 'wait') this.sleepers.delete(command.path);
     if (command?.type === 'sleep' && command.retry) this.inProgress -= 1;
     this.resume(fiber, { value: undefined });
@@ -203,9 +211,11 @@ export class Scheduler {
         return this.fail(fiber, command);
       case 'sleep':
         if (command.retry) this.inProgress += 1;
+        this.outside += 1;
         return this.pause(fiber, command);
       case 'wait':
         if (this.wakes.delete(command.path)) return { value: undefined };
+        this.outside += 1;
         this.sleepers.set(command.path, fiber);
         if (command.until !== null) this.pause(fiber, command);
         return null;
@@ -228,13 +238,16 @@ export class Scheduler {
     if (this.park(fiber)) return null;
     // Only branches reserve room: the run itself has at most one stretch in progress.
     const reserved = fiber.parent === null ? 0 : resultBytes(command.node);
-    return this.whenItFits(fiber, reserved, () => {
+    // What other branches wait for begins and ends only between workflow tasks.
+    const mustYield = fiber.parent !== null && this.outside > 0 && this.room.isBusy();
+    const issue = () => {
       // This evaluation includes the changes of earlier wakes. A wake during the evaluation requests another
       // evaluation.
       if (command.type === 'evaluate') this.wakes.delete(command.path);
       this.room.reserve(reserved);
       this.begin(fiber, command, reserved, true);
-    });
+    };
+    return this.whenItFits(fiber, reserved, issue, mustYield && patched('yield-between-stretches'));
   }
 
   /** Begins a stretch locally, or on a worker that has the missing filters or triggers. */
@@ -251,6 +264,7 @@ export class Scheduler {
         this.room.settle(reserved, 'value' in reply ? bytesOf(reply.value) : 0);
         if (fiber.cancelled || 'error' in reply) return reply;
         const { done, ended, elsewhere, call } = reply.value as Stretched;
+        this.room.count(done);
         if (elsewhere) {
           this.room.spend(this.state.inputBytes(fiber.branch));
           this.begin(fiber, command, 0, false);
@@ -283,9 +297,9 @@ export class Scheduler {
     return this.start(fiber, (scope) => failStep(scope, this.state, fiber.branch, command));
   }
 
-  /** Issues a command, or holds it back until the workflow task has room. Older releases held no command back. */
-  private whenItFits(fiber: Fiber, bytes: number, issue: () => void): null {
-    if (this.room.fits(bytes) || !patched('split-workflow-tasks')) {
+  /** Issues a command, or holds it back until the workflow task has room, or with `mustYield` until the next task. */
+  private whenItFits(fiber: Fiber, bytes: number, issue: () => void, mustYield = false): null {
+    if (!mustYield && (this.room.fits(bytes) || !patched('split-workflow-tasks'))) {
       issue();
       return null;
     }
@@ -295,7 +309,7 @@ export class Scheduler {
     const hasBegun = command?.type === 'call' && command.after !== null;
     this.inProgress += hasBegun ? 1 : 0;
     this.room.hold({
-      bytes,
+      ...{ bytes, mustYield },
       isStale: () => fiber.command !== command,
       drop: () => void (this.inProgress -= hasBegun ? 1 : 0),
       issue: () => {
@@ -307,16 +321,6 @@ export class Scheduler {
       },
     });
     return null;
-  }
-
-  /** Requests a new workflow task by starting a timer, which fires in that task. */
-  private requestTask(): void {
-    if (this.isTaskRequested) return;
-    this.isTaskRequested = true;
-    const scope = new CancellationScope({ cancellable: false });
-    void scope
-      .run(() => sleep(1, { summary: 'next workflow task' }))
-      .then(() => this.deliver(takePosition(scope), () => void (this.isTaskRequested = false)));
   }
 
   private start(
@@ -360,10 +364,7 @@ export class Scheduler {
 
   private fork(fiber: Fiber, command: Extract<Command, { type: 'fork' }>): Reply | null {
     const { branches, next = () => null } = command;
-    const fork: Fork = {
-      ...{ open: new Set(), ends: [], next, vacant: 0 },
-      ...{ starting: true, unwound: false },
-    };
+    const fork: Fork = { open: new Set(), ends: [], next, vacant: 0, starting: true, unwound: false };
     fiber.fork = fork;
     const children = branches.map((start) => this.branch(fiber, fork, start));
     for (const child of children) this.resume(child, { value: undefined });

@@ -2,7 +2,13 @@ import { bytesOf, TaskRoom } from './task-room';
 
 describe('the room of a workflow task', () => {
   const hold = (room: TaskRoom, bytes: number, issued: number[], isStale = () => false): void =>
-    room.hold({ bytes, isStale, issue: () => void issued.push(bytes), drop: () => void issued.push(-bytes) });
+    room.hold({
+      bytes,
+      mustYield: false,
+      isStale,
+      issue: () => void issued.push(bytes),
+      drop: () => void issued.push(-bytes),
+    });
 
   it('measures payloads in UTF-8 bytes', () => {
     expect([bytesOf('é'), bytesOf({ a: 1 }), bytesOf(undefined)]).toEqual([4, 7, 0]);

@@ -1,3 +1,4 @@
+import type { CommandOutcome } from '../../domain/run/activities';
 import type { PlanNode } from '../../domain/run/plan';
 import type { RunError } from '../../domain/run/step-record';
 
@@ -7,6 +8,10 @@ import type { RunError } from '../../domain/run/step-record';
  * 1.5 MB, and at most one at a time).
  */
 const MAX_BYTES = 2_000_000;
+/**
+ * Number of evaluated steps after which a task is busy. An action takes longer, so a single one makes its task busy.
+ */
+const BUSY_STEPS = 10;
 /** Maximum size of the input of one activity, and of a snapshot, in bytes. Temporal refuses payloads above 2 MB. */
 export const MAX_INPUT_BYTES = 2_000_000;
 
@@ -35,6 +40,8 @@ export function bytesOf(value: unknown): number {
 /** A command that waits for a later workflow task. */
 interface Held {
   bytes: number;
+  /** Whether the command waits for the next task even if it would fit into the current one. */
+  mustYield: boolean;
   /** Returns whether the command's branch has since been cancelled. */
   isStale: () => boolean;
   issue: () => void;
@@ -43,8 +50,8 @@ interface Held {
 }
 
 /**
- * Counts the bytes of the current workflow task and holds back commands that would not fit. The count must depend only
- * on the order of deliveries, so that a replay arrives at the same count. For this reason, only a delivery from the
+ * Counts the bytes and steps of the current workflow task, and holds back commands that would not fit or that must leave
+ * room for other branches. The counts must depend only on the order of deliveries, so that a replay arrives at the same count. For this reason, only a delivery from the
  * server begins a new task, never the end of a local activity.
  */
 export class TaskRoom {
@@ -52,6 +59,8 @@ export class TaskRoom {
   /** Bytes reserved for local activities whose results are not known yet. */
   private reserved = 0;
   private task = -1;
+  /** Steps that stretches have carried out in the current task. */
+  private steps = 0;
   private held: Held[] = [];
 
   /**
@@ -62,6 +71,18 @@ export class TaskRoom {
     if (task === this.task) return;
     this.task = task;
     this.used = 0;
+    this.steps = 0;
+    for (const command of this.held) command.mustYield = false;
+  }
+
+  /** Counts the steps that a stretch has carried out. */
+  count(done: readonly CommandOutcome[]): void {
+    for (const outcome of done) this.steps += 'performed' in outcome ? BUSY_STEPS : 1;
+  }
+
+  /** Returns whether the current task has carried out so many steps that another task should begin soon. */
+  isBusy(): boolean {
+    return this.steps >= BUSY_STEPS;
   }
 
   /**
@@ -84,6 +105,7 @@ export class TaskRoom {
     for (;;) {
       const [next] = this.held;
       if (next === undefined) return false;
+      if (!next.isStale() && next.mustYield) return true;
       if (!next.isStale() && !this.leaves(next.bytes)) return this.reserved === 0;
       this.held.shift();
       if (next.isStale()) next.drop();
