@@ -25,9 +25,9 @@ const SHARE_ALLOWANCE_MS = 5;
  * Number of runs by which a share of at least 1 grows after a quick start, while an automation uses all of its share. A
  * smaller share grows in proportion.
  */
-const GROW_SHARE = 0.02;
+const GROW_SHARE = 0.06;
 /** Factor by which the share shrinks after a slow start. */
-const SHRINK_SHARE = 0.9;
+const SHRINK_SHARE = 0.95;
 
 /** Limits the number of runs in flight, in total and for one automation. Both limits are fractional numbers of runs. */
 export interface RunLimit {

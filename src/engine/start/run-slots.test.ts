@@ -211,7 +211,7 @@ describe('slots of runs', () => {
     const { run, startBurst } = sharedSlots();
     startBurst(1, 20);
     expect(run.share()).toBe(1);
-    startBurst(50, 20);
+    startBurst(20, 20);
     expect(run.share()).toBe(2);
     startBurst(1_000, 20);
     // The limit is 20 at the beginning.
@@ -225,7 +225,7 @@ describe('slots of runs', () => {
     expect(run.share()).toBeLessThan(5);
     startBurst(50, 60);
     expect(run.share()).toBe(1);
-    startBurst(150, 20);
+    startBurst(48, 20);
     expect(run.share()).toBe(2);
   });
 
@@ -312,7 +312,7 @@ describe('slots of runs', () => {
 
   it('do not give a larger share while no automation uses all of its share', () => {
     const { run, pass, startBurst } = sharedSlots();
-    startBurst(50, 20);
+    startBurst(20, 20);
     for (let n = 0; n < 100; n += 1) {
       run.reserve(`rare ${n}`, `rare ${n % 2}`);
       pass(20);
