@@ -226,6 +226,12 @@ describe('hooks with an alert mapping', () => {
       ...{ status: 422, body: { errors: [{ path: 'alert.fingerprint' }] } },
     });
     expect((await make('bad', { fingerprint: 'item.id' })).status).toBe(422);
+    const unknown = { each: 'item.alerts', fingerprint: 'trigger.id', status: 'itm.state' };
+    const { status, body } = await make('bad', unknown);
+    expect([status, (body['errors'] as Fields[]).map(({ path }) => path)]).toEqual([
+      422,
+      ['alert.each', 'alert.fingerprint', 'alert.status'],
+    ]);
     expect(await make('grafana', { fingerprint: 'item.id', status: 'true' })).toMatchObject({
       ...{ status: 422, body: { errors: [{ path: 'name' }] } },
     });

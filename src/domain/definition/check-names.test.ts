@@ -34,6 +34,19 @@ describe('names that a document refers to', () => {
     ]);
   });
 
+  it('in expressions of a config cause a warning if they are not in the scope of the field', () => {
+    const { warnings } = validate(on('automation.webhook', { hook: 'deploys', contextKey: 'headers["X-Req"]' }), known);
+    expect(warnings).toEqual([
+      {
+        path: 'triggers[0].config.contextKey',
+        code: 'unknown_name',
+        message: 'Unknown name "headers". Known names: trigger (line 1, column 1)',
+      },
+    ]);
+    const config = { hook: 'deploys', contextKey: 'trigger.payload.headers["x-req"]' };
+    expect(warningsOf(on('automation.webhook', config), known)).toEqual([]);
+  });
+
   it('of connections are checked in triggers', () => {
     const connections = new Set(['Cluster']);
     expect(warningsOf(on('automation.cluster', { connectionId: 'Cluster' }), { connections })).toEqual([]);

@@ -1,11 +1,12 @@
 import type { z } from 'zod';
+import { unknownNamesIn } from '../expressions/expression-field';
 import { nearest } from '../expressions/nearest';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import type { Findings } from './findings';
 import type { Segment } from './place';
 import { isMap } from './plain-map';
-import { isFlagged } from './schema-at';
+import { isFlagged, metaAt } from './schema-at';
 import { visitTexts } from './secret-references';
 
 /** Names that exist in the installation. If a set or map is absent, names of that type are not checked. */
@@ -62,10 +63,18 @@ export function checkConnectionName(
   findings.warning({ path: [...path], code: 'unknown_connection', message });
 }
 
+/** Warns about names that an expression in a config uses and that are not in its scope, the names of `x-names`. */
+function checkScope(text: string, path: readonly Segment[], scope: unknown, findings: Findings): void {
+  if (!Array.isArray(scope)) return;
+  for (const { message, line, column } of unknownNamesIn(text, scope as string[])) {
+    findings.warning({ path: [...path], code: 'unknown_name', message, inside: { line, column } });
+  }
+}
+
 /**
  * Warns about names in a config that do not exist: hooks in fields marked `x-hook`, connections in fields marked
- * `x-connection`, and entity kinds in fields marked `x-entity-kind`. Names that contain a template are known only at
- * run time and are not checked.
+ * `x-connection`, entity kinds in fields marked `x-entity-kind`, and names in expressions of fields with `x-names`.
+ * Names that contain a template are known only at run time and are not checked.
  */
 export function checkConfigNames(
   schema: z.ZodType | undefined,
@@ -80,6 +89,7 @@ export function checkConfigNames(
     if (known.hooks && isFlagged(schema, at, ['x-hook'])) checkHookName(text, place, known.hooks, findings);
     const { connections } = known;
     if (connections && isFlagged(schema, at, ['x-connection'])) checkConnectionName(text, place, connections, findings);
+    checkScope(text, place, metaAt(schema, at, 'x-names'), findings);
     if (kinds && isFlagged(schema, at, ['x-entity-kind'])) checkKindName(text, place, kinds, findings);
   });
 }

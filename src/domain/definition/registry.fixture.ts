@@ -26,7 +26,15 @@ const plugins: PluginDescription[] = [
     triggers: [
       trigger('cron', { configSchema: z.strictObject({ cronPattern: z.string(), timezone: z.string().optional() }) }),
       trigger('cluster', { configSchema: z.strictObject({ connectionId: z.string().meta({ 'x-connection': true }) }) }),
-      trigger('webhook', { configSchema: z.strictObject({ hook: z.string().meta({ 'x-hook': true }) }) }),
+      trigger('webhook', {
+        configSchema: z.strictObject({
+          hook: z.string().meta({ 'x-hook': true }),
+          contextKey: z
+            .string()
+            .meta({ 'x-names': ['trigger'] })
+            .optional(),
+        }),
+      }),
       trigger('numeric_state', {
         configSchema: z.strictObject({ field: z.string(), above: z.number().optional() }),
         holds,

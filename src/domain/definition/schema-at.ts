@@ -80,6 +80,14 @@ function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
   });
 }
 
+/** Returns the metadata with this name of the field at a path, or undefined when the field has none. */
+export function metaAt(schema: z.core.$ZodType, path: readonly PropertyKey[], name: string): unknown {
+  const field = schemaAt(schema, path);
+  const found =
+    field && layersOf(field).find((layer) => z.globalRegistry.get(layer as z.ZodType)?.[name] !== undefined);
+  return found && z.globalRegistry.get(found as z.ZodType)?.[name];
+}
+
 /** Returns all schemas directly below a schema, for any key. */
 function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   const core = unwrap(schema);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkExpressionField } from './expression-field';
+import { checkExpressionField, unknownNamesIn } from './expression-field';
 
 const problems = (source: string) =>
   z
@@ -19,4 +19,11 @@ it.each([
   ['a | uper | nope', 'Unknown filter "nope"'],
 ])('refuses %s', (source, message) => {
   expect(problems(source).join('\n')).toContain(message);
+});
+
+it('names what is not in the scope', () => {
+  expect(unknownNamesIn('item.id + itm.n | default(body.x)', ['item', 'body'])).toEqual([
+    { message: 'Unknown name "itm". Did you mean "item"?', line: 1, column: 11 },
+  ]);
+  expect(unknownNamesIn('a ==', [])).toEqual([]);
 });

@@ -113,7 +113,7 @@ const PollConfig = z.strictObject({
   outputs: RequestConfig.shape.outputs,
   every_seconds: z.number().min(1).max(3_600).default(10),
   until: Text.superRefine(checkExpressionField)
-    .meta({ 'x-code': true })
+    .meta({ 'x-code': true, 'x-names': ['response'] })
     .describe('Expression over response {status, body, outputs}'),
   timeout_seconds: z.number().min(1).max(86_400).default(600),
 });

@@ -8,7 +8,11 @@ const Config = z.strictObject({
   /** Name of a registered inbound hook. */
   hook: z.string().min(1).meta({ 'x-hook': true }),
   /** Expression over `trigger.payload`. Default: all runs of the automation share one context key. */
-  contextKey: z.string().superRefine(checkExpressionField).optional(),
+  contextKey: z
+    .string()
+    .superRefine(checkExpressionField)
+    .meta({ 'x-names': ['trigger'] })
+    .optional(),
 });
 
 const Payload = z.looseObject({
