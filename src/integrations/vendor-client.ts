@@ -19,6 +19,8 @@ export interface VendorRequest {
   body?: unknown;
   /** Names of headers, other than `Authorization`, that contain credentials. */
   sensitiveHeaders?: readonly string[];
+  /** Whether the body contains credentials, as in a request for a token. Default: false. */
+  sensitiveBody?: boolean;
   /**
    * Credentials to mask in addition to the connection's secrets, such as a token that was obtained with them. They are
    * masked in everything that the call and its run write.
@@ -77,7 +79,7 @@ export interface VendorClient {
 /** Creates a client of a JSON API over HTTP. Failures contain the vendor's masked message. */
 export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorClient {
   return async ({ signal, timeoutMs, now }, request, answer) => {
-    const { method, url, headers, body, sensitiveHeaders, maxResponseBytes, tls } = request;
+    const { method, url, headers, body, sensitiveHeaders, sensitiveBody = false, maxResponseBytes, tls } = request;
     for (const value of request.hide ?? []) await hideCredential(value);
     const isRaw = body === undefined || typeof body === 'string' || Buffer.isBuffer(body);
     const response = await egress.send({
@@ -85,6 +87,7 @@ export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorC
       headers: { Accept: 'application/json', ...(!isRaw && { 'Content-Type': 'application/json' }), ...headers },
       body: isRaw ? body : JSON.stringify(body),
       ...(sensitiveHeaders && { sensitiveHeaders }),
+      sensitiveBody,
       ...(maxResponseBytes && { maxResponseBytes }),
       ...(tls && { tls }),
     });

@@ -4,13 +4,14 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 import { CONNECT_TIMEOUT_MS, createAgents } from './agents';
 import { createAllowList } from './allow-list';
 import { checkBoundSecrets } from './bound-secrets';
+import { containsSecret } from './secrets-of-call';
 import { withDeadline } from './deadline';
 import { guardedLookup, systemResolve, type Resolve } from './guarded-lookup';
 import { networkFailure } from './network-failure';
 import { createProxiedSender, goesDirect } from './proxied';
 import { proxyFor, type ProxySettings } from './proxy-settings';
 import { passOn, readText } from './read-text';
-import { nextHop, type Hop, type Method } from './redirect';
+import { checkSecrets, nextHop, type Hop, type Method } from './redirect';
 import type { EgressTls } from './tls';
 import { checkAddress, checkTarget, targetOf } from './target';
 
@@ -36,6 +37,8 @@ export interface EgressRequest {
    * Names of headers that contain secrets, in addition to Authorization and Cookie. They are not sent to other origins.
    */
   sensitiveHeaders?: readonly string[];
+  /** Whether the body contains credentials. It is not sent to other origins. Default: false. */
+  sensitiveBody?: boolean;
   /**
    * Receives the body of a 2xx response in pieces, as they arrive. `body` is then empty, and `maxResponseBytes` does
    * not apply. The next piece is read when the promise resolves. A rejection ends the exchange.
@@ -106,9 +109,10 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
 
   async function exchange(request: EgressRequest, signal: AbortSignal): Promise<EgressResponse> {
     const sensitive = new Set(request.sensitiveHeaders?.map((name) => name.toLowerCase()));
+    const confidential = { body: request.sensitiveBody === true, holdsSecret: containsSecret };
     let hop = firstHop(request);
+    checkBoundSecrets(targetOf(hop.url).hostname);
     for (;;) {
-      checkBoundSecrets(targetOf(hop.url).hostname, hop.redirects > 0);
       const response = await sendHop(hop, signal, request.tls);
       const headers = plainHeaders(response.headers);
       const isReturned = request.tls !== undefined || request.redirects === 'return';
@@ -118,6 +122,9 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
         return { status: response.statusCode, headers, body, url: hop.url.href };
       }
       await response.body.dump({ limit: MAX_REDIRECT_BODY_BYTES });
+      // First, because a refusal of a bound secret is recorded in the audit log.
+      checkBoundSecrets(targetOf(next.url).hostname, true);
+      checkSecrets(hop, next, response.statusCode, confidential);
       hop = next;
     }
   }

@@ -1,4 +1,4 @@
-import { nextHop, type Hop } from './redirect';
+import { checkSecrets, nextHop, type Confidential, type Hop } from './redirect';
 
 const hop = (more: Partial<Hop> = {}): Hop => ({
   url: new URL('https://a.example/start?x=1'),
@@ -8,8 +8,12 @@ const hop = (more: Partial<Hop> = {}): Hop => ({
   redirects: 0,
   ...more,
 });
-const follow = (status: number, location: string, from = hop()) =>
-  nextHop(from, status, location, new Set(['x-api-key']));
+const confidential: Confidential = { body: false, holdsSecret: (text) => text.includes('canary') };
+const follow = (status: number, location: string, from = hop(), more: Partial<Confidential> = {}) => {
+  const next = nextHop(from, status, location, new Set(['x-api-key']));
+  if (next !== null) checkSecrets(from, next, status, { ...confidential, ...more });
+  return next;
+};
 
 it.each([
   [301, 'POST', 'GET', null],
@@ -53,4 +57,24 @@ it('fails after the fifth redirect, and for an invalid URL', () => {
   const lost = expect.objectContaining({ code: 'http_status', status: 302, retryable: false }) as Error;
   expect(() => follow(302, '/next', hop({ redirects: 5 }))).toThrow(lost);
   expect(() => follow(302, 'http://[')).toThrow(lost);
+});
+
+const refused = (what: string) =>
+  expect.objectContaining({ code: 'http_status', retryable: false, message: expect.stringContaining(what) }) as Error;
+
+it.each([307, 308])('does not send a secret in the body or a header to another origin after %i', (status) => {
+  for (const body of ['{"token":"canary"}', Buffer.from('canary')]) {
+    expect(() => follow(status, 'https://b.example/', hop({ body }))).toThrow(refused('the body contains a secret'));
+    expect(follow(status, '/next', hop({ body }))?.body).toBe(body);
+  }
+  const headers = { 'User-Agent': 'canary', Accept: '*/*' };
+  expect(() => follow(status, 'https://b.example/', hop({ headers }))).toThrow(refused('the header User-Agent'));
+  expect(() => follow(303, 'https://b.example/', hop({ headers }))).toThrow(refused('the header User-Agent'));
+  expect(follow(303, 'https://b.example/', hop({ body: 'canary' }))).toMatchObject({ method: 'GET', body: null });
+});
+
+it('sends a body of credentials to no other origin', () => {
+  expect(() => follow(307, 'https://b.example/', hop(), { body: true })).toThrow(refused('the body contains a secret'));
+  expect(follow(307, '/next', hop(), { body: true })?.body).toBe('{}');
+  expect(follow(302, 'https://b.example/', hop(), { body: true })?.body).toBeNull();
 });

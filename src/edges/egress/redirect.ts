@@ -25,6 +25,14 @@ export interface Hop {
   redirects: number;
 }
 
+/** What must not be sent to an origin other than that of the original request. */
+export interface Confidential {
+  /** Whether the body contains credentials. */
+  body: boolean;
+  /** Returns whether a text contains a secret. */
+  holdsSecret(text: string): boolean;
+}
+
 /**
  * Returns the request that follows a redirect, according to the Fetch standard. Returns null if the response is not a
  * redirect. Credentials and the headers in `sensitive` (lower case) are not sent to another origin.
@@ -52,6 +60,26 @@ export function nextHop(
     body: asGet ? null : hop.body,
     redirects: hop.redirects + 1,
   };
+}
+
+/**
+ * Checks that the request that follows a redirect does not take a secret to another origin.
+ * @throws {ProviderFailure} http_status when the body or a header contains one
+ */
+export function checkSecrets(hop: Hop, next: Hop, status: number, confidential: Confidential): void {
+  const secret = next.url.origin === hop.url.origin ? null : secretPart(next, confidential);
+  if (secret === null) return;
+  throw lost(
+    status,
+    `The server redirects with status ${status} to another origin. The redirect was not followed, because ${secret} contains a secret. If the other origin may receive it, send the request there.`,
+  );
+}
+
+/** Returns which part of a request must not be sent to another origin, or null if there is none. */
+function secretPart({ headers, body }: Hop, { body: isSecret, holdsSecret }: Confidential): string | null {
+  if (body !== null && (isSecret || holdsSecret(body.toString()))) return 'the body';
+  const header = Object.entries(headers).find(([, value]) => holdsSecret(value));
+  return header === undefined ? null : `the header ${header[0]}`;
 }
 
 function lost(status: number, message: string): ProviderFailure {

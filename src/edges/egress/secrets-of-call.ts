@@ -11,9 +11,15 @@ export interface SecretsOfCall {
 
 const current = new AsyncLocalStorage<SecretsOfCall>();
 
-/** Runs a call. Until it ends, `hideCredential` adds to `secrets`. */
+/** Runs a call. Until it ends, `hideCredential` adds to `secrets`, and `containsSecret` searches for them. */
 export const withSecretsOfCall = <T>(secrets: SecretsOfCall, call: () => Promise<T>): Promise<T> =>
   current.run(secrets, call);
+
+/** Returns whether a text contains a secret of the current call. Always false outside a call. */
+export function containsSecret(text: string): boolean {
+  const secrets = current.getStore();
+  return secrets !== undefined && secrets.mask(text) !== text;
+}
 
 /**
  * Hides a credential that the current call has obtained or derived, such as an access token, in everything that the call

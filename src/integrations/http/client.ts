@@ -81,7 +81,11 @@ export function createHttpClient(egress: Egress): HttpClient {
     const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
     const body = new URLSearchParams({ ...form, ...(scope !== undefined && { scope }) }).toString();
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-    const { body: given } = await send(call, { method: 'POST', url: tokenUrl, headers, body }, Token);
+    const { body: given } = await send(
+      call,
+      { method: 'POST', url: tokenUrl, headers, body, sensitiveBody: true },
+      Token,
+    );
     const seconds = given.expires_in ?? DEFAULT_TOKEN_SECONDS;
     const until = call.now.getTime() + Math.max(0, seconds * 1_000 - EARLY_MS);
     tokens.set(keyOf(oauth2), { token: given.access_token, until });

@@ -8,6 +8,9 @@ let runner: ReturnType<typeof createActionRunner>;
 beforeEach(async () => {
   [answers, tokens] = [[], 0];
   server = await startVendorServer(({ path, headers, body }) => {
+    if (path === '/moved') {
+      return { status: 307, headers: { location: `${server.url.replace('127.0.0.1', 'localhost')}/token` } };
+    }
     if (path === '/token') {
       const form = new URLSearchParams(body);
       // https://www.rfc-editor.org/rfc/rfc6749#section-5.2
@@ -50,6 +53,13 @@ it('hides the token in the response, also when it is kept', async () => {
     expect(output).toMatchObject({ body: { authorization: 'Bearer ****' } });
   }
   expect(tokens).toBe(1);
+});
+
+it('does not send the credentials of a token request to another origin', async () => {
+  const oauth2 = { tokenUrl: `${server.url}/moved`, clientId: 'me', clientSecret: 'canary' };
+  const moved = createActionRunner('http', { baseUrl: server.url, oauth2 });
+  await expect(moved.test()).rejects.toThrow('the body contains a secret');
+  expect(server.requests.map(({ path }) => path)).toEqual(['/moved']);
 });
 
 it('waits for a response as long as the attempt may take', async () => {

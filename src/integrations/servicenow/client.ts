@@ -51,7 +51,7 @@ export function createServicenowClient(egress: Egress): ServicenowClient {
         password,
       };
       const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-      const request = { method: 'POST', url: `${instanceUrl}/oauth_token.do`, headers } as const;
+      const request = { method: 'POST', url: `${instanceUrl}/oauth_token.do`, headers, sensitiveBody: true } as const;
       const token = z.looseObject({ access_token: z.string() });
       const given = await send(call, { ...request, body: new URLSearchParams(form).toString() }, token);
       [authorization, hide] = [`Bearer ${given.body.access_token}`, [given.body.access_token]];
