@@ -75,6 +75,36 @@ ${steps}
     expect(JSON.stringify([steps, detail])).not.toContain(CANARIES.WHOLE);
   });
 
+  test('do not follow a redirect to another origin, and are masked if the response names the path of a secret URL', async () => {
+    await call('PUT', '/secrets/HOOK_URL', { value: `${engine.receiver.url}/services/T00AAA/B00BBB/hookcanary8sYx` });
+    const there = engine.receiver.url.replace('127.0.0.1', 'localhost');
+    engine.receiver.answerWith(({ method, path }, response) => {
+      if (path.startsWith('/moved')) response.writeHead(307, { location: `${there}/there` }).end();
+      else response.writeHead(path.startsWith('/services') ? 404 : 200).end(`Cannot ${method} ${path}`);
+    });
+    const send = (config: string) =>
+      `  - { action: integration-webhook.send, config: ${config}, continue_on_error: true }`;
+    const secret = '${{ secrets.WHOLE }}';
+    const { steps } = await run(
+      'redirected',
+      [
+        send(`{ url: "$URL/moved/1", body: { token: "${secret}" } }`),
+        send(`{ url: "$URL/moved/2", customHeaders: [{ name: User-Agent, value: "${secret}" }] }`),
+        send('{ url: "$URL/moved/3", body: { a: 1 } }'),
+        send('{ url: "${{ secrets.HOOK_URL }}" }'),
+      ].join('\n'),
+    );
+    expect(steps.map(({ error }) => error?.message)).toMatchObject([
+      expect.stringContaining('because the body contains a secret'),
+      expect.stringContaining('because the header User-Agent contains a secret'),
+      ...[undefined, expect.stringContaining('status 404')],
+    ]);
+    expect(engine.receiver.received.filter(({ path }) => path === '/there').map(({ body }) => body)).toEqual([
+      '{"a":1}',
+    ]);
+    expect(steps[3]?.result).toMatchObject({ responseBody: 'Cannot POST ****' });
+  }, 180_000);
+
   test('are refused in all other fields when an automation is saved', async () => {
     const answer = await request('POST', '/automations', {
       name: 'outside',

@@ -2,6 +2,7 @@ import { escapedForms, partForms } from './escaped-forms';
 import { decodedViews } from './decoded-views';
 import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 import { MIN_SECRET_LENGTH } from './min-length';
+import { urlParts } from './url-parts';
 
 /**
  * Minimum length, in characters, at which lines of a multi-line secret, and strings in a JSON secret, are masked
@@ -15,8 +16,8 @@ const LINE_BREAK = /\r\n|\r|\n|\\r\\n|\\n/;
 /**
  * Returns the forms in which a value may appear in other text. These are the value unchanged and trimmed, with the
  * escapes of `escapedForms`, and in the encodings of `encoded-forms.ts`. They also include each line of a multi-line
- * value and each string in a JSON value, if it has 8 or more characters, unchanged and with the same escapes. Values
- * with fewer than 4 characters have no forms.
+ * value and each string in a JSON value, if it has 8 or more characters, and the parts of a URL (`urlParts`), unchanged
+ * and with the same escapes. Values with fewer than 4 characters have no forms.
  */
 export function secretForms(value: string): string[] {
   const forms = new Set<string>();
@@ -57,7 +58,7 @@ export function wrappedForms(value: string): { base64: string[]; hex: string[] }
   };
 }
 
-/** Returns the lines of a multi-line value, or the strings in a JSON value and their lines. */
+/** Returns the lines of a multi-line value, or the strings in a JSON value and their lines, and the parts of URLs. */
 function partsOf(value: string): ReadonlySet<string> {
   const parts = new Set<string>();
   for (const text of [value, ...textsOf(jsonOf(value))]) {
@@ -66,6 +67,7 @@ function partsOf(value: string): ReadonlySet<string> {
       const trimmed = part.trim();
       if (trimmed.length >= MIN_PART_LENGTH && trimmed !== value && parts.size < MAX_PARTS) parts.add(trimmed);
     }
+    for (const part of urlParts(text)) if (parts.size < MAX_PARTS) parts.add(part);
   }
   return parts;
 }
