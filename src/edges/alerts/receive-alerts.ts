@@ -88,7 +88,7 @@ async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<
 
 /**
  * Returns the keys that are the hash of an alert's id. An id that is longer than a vendor allows is sent as its hash
- * (`boundedKey`); vendors allow at least 255 characters. Reads the ids of all alerts, but only if a key can be a hash.
+ * (`boundedKey`); vendors allow at least 255 characters. Only alerts with such ids are read (`alerts_long_ids`).
  */
 async function hashedOf(write: DomainWrite, keys: readonly string[]): Promise<Map<string, Own>> {
   const hashes = keys.filter((key) => SHA256.test(key));
