@@ -77,6 +77,27 @@ describeConsole('operations in the console', () => {
     expect(await page.getByRole('link', { name: 'DiskFull' }).count()).toBe(0);
   });
 
+  it('shows since when an alert is resolved, not when it fired', async () => {
+    const startsAt = inHours(-3);
+    const labels = { alertname: 'QueueFull', severity: 'warning', system: 'checkout' };
+    const alerts = [{ ...{ status: 'firing', fingerprint: 'queuefull', startsAt }, labels }];
+    await screens.post('/ingest/alertmanager', { version: '4', status: 'firing', alerts });
+    await screens.post('/alerts/queuefull/resolve', {});
+    const { page } = await screens.open('/alerts?status=resolved');
+    const row = page.getByRole('row', { name: /QueueFull/ });
+    await row.getByText(/just now|\d+ s ago/).waitFor();
+    expect(await row.getByText('3 h ago').count()).toBe(0);
+    await row.getByRole('link', { name: 'QueueFull' }).click();
+    await page
+      .locator('.page-sub')
+      .getByText(/^fired 3 h ago$/)
+      .waitFor();
+    await page
+      .locator('.page-sub')
+      .getByText(/^resolved (just now|\d+ s ago)$/)
+      .waitFor();
+  });
+
   it('searches alerts with a matcher, and reports an invalid matcher', async () => {
     const { page } = await screens.open('/alerts');
     await page.getByLabel('Matcher').fill('alertname=~"Disk.*"');

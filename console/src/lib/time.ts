@@ -18,13 +18,22 @@ export function durationText(ms: number): string {
   return rest === 0 || next === undefined ? `${whole} ${name}` : `${whole} ${name} ${rest} ${next[0]}`;
 }
 
-/** Returns an instant relative to `now`: `12 s ago`, `in 3 min`. */
+/** Returns the time left until an instant, in whole seconds with at most two units: `in 8 s`, `in 1 h 58 min`. */
+export function leftText(ms: number): string {
+  const seconds = Math.ceil(ms / 1_000);
+  return `in ${seconds < 60 ? `${seconds} s` : durationText(seconds * 1_000)}`;
+}
+
+/**
+ * Returns an instant relative to `now`: `12 s ago`, `in 1 h 58 min`. A past instant has one unit. A future one has two,
+ * because one would hide up to half of the time that is left.
+ */
 export function relativeText(at: number, now: number): string {
   const ms = now - at;
   if (Math.abs(ms) < 2_000) return 'just now';
-  const [name, size] = UNITS.find(([, each]) => Math.abs(ms) >= each) ?? ['s', 1_000];
-  const count = Math.floor(Math.abs(ms) / size);
-  return ms > 0 ? `${count} ${name} ago` : `in ${count} ${name}`;
+  if (ms < 0) return leftText(-ms);
+  const [name, size] = UNITS.find(([, each]) => ms >= each) ?? ['s', 1_000];
+  return `${Math.floor(ms / size)} ${name} ago`;
 }
 
 /** Returns the date and time to the millisecond in the browser's time zone, with the name of the zone. */

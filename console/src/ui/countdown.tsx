@@ -1,5 +1,5 @@
 import { useNow } from '../lib/clock';
-import { absoluteText, durationText } from '../lib/time';
+import { absoluteText, leftText } from '../lib/time';
 
 /** Shows the time remaining until an instant, and the instant itself on hover. */
 export function Countdown({ until }: { until: string }) {
@@ -8,7 +8,7 @@ export function Countdown({ until }: { until: string }) {
   const left = at - now;
   return (
     <time dateTime={until} title={absoluteText(at)} className="num nowrap">
-      {left <= 0 ? 'due now' : `in ${durationText(Math.ceil(left / 1_000) * 1_000)}`}
+      {left <= 0 ? 'due now' : leftText(left)}
     </time>
   );
 }

@@ -66,6 +66,11 @@ function Sub({ alert }: { alert: Detail }) {
       <span>
         fired <Time at={alert.startsAt} />
       </span>
+      {alert.status === 'resolved' && (
+        <span>
+          resolved <Time at={alert.endsAt} />
+        </span>
+      )}
       {alert.acknowledgedBy !== undefined && (
         <span>
           acknowledged by {alert.acknowledgedBy} <Time at={alert.acknowledgedAt} />

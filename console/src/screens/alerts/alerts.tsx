@@ -77,7 +77,7 @@ const COLUMNS: readonly Column<Alert>[] = [
     name: 'System',
     cell: ({ systemId }) => (systemId === undefined ? '–' : <SystemLink id={systemId} />),
   },
-  { name: 'Since', cell: ({ startsAt }) => <Time at={startsAt} /> },
+  { name: 'Since', cell: ({ status, startsAt, endsAt }) => <Time at={status === 'resolved' ? endsAt : startsAt} /> },
   {
     name: 'Handled',
     cell: (alert) => (
