@@ -95,6 +95,32 @@ describeConsole('objectives in the console', () => {
     },
   );
 
+  it('show on their page the budget at the end of the burn-down, and in the list when the stored budget was computed', async () => {
+    await screens.post('/systems', { id: 'search', name: 'Search' });
+    const objective = { systemId: 'search', name: 'Search is up', target: 99, windowDays: 30 };
+    const down = String((await screens.post('/slos', objective))['id']);
+    // Unhealthy for half of the budget of 7.2 hours. The stored budget was computed before.
+    await screens.api.rows(
+      `insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id) values
+         ('health', 'search', 'status', '"healthy"', '"unhealthy"', now() - interval '3 hours 36 minutes', gen_random_uuid())`,
+    );
+    await screens.api.rows(`update slos set computed_at = now() - interval '12 minutes' where id = $1`, [down]);
+    const { page, problems } = await screens.open('/slos');
+    const row = page.getByRole('row', { name: /Search is up/ });
+    await row.getByText(/7 h 12 min of 7 h 12 min, as of 12 min ago/).waitFor();
+    await row.getByRole('link', { name: 'Search is up' }).click();
+    const left = /(50\.0|49\.\d) %/;
+    await page
+      .getByRole('img', { name: new RegExp(`Error budget of Search is up since .*: ${left.source} left`) })
+      .waitFor();
+    await page.locator('.page-sub').getByText(left).waitFor();
+    await page
+      .getByRole('region', { name: 'State' })
+      .getByText(/(50\.0|49\.\d) %, 3 h 3\d min of 7 h 12 min/)
+      .waitFor();
+    expect(problems).toEqual([]);
+  });
+
   it('have a chart that fits a window after it was resized', async () => {
     const { page } = await screens.open(`/slos/${id}`, { viewport: { width: 1280, height: 900 } });
     await page.locator('.chart-frame polyline').waitFor();

@@ -11,9 +11,13 @@ import { toneOfBudget } from './budget';
 type Slo = components['schemas']['Slo'];
 type Point = components['schemas']['SloBurnDown']['points'][number];
 
-const burnDownQuery = ({ id, computedAt }: Slo) =>
+/** Interval in milliseconds at which the burn-down is read again. Its last point is the time of the request. */
+const REFRESH_MS = 60_000;
+
+export const burnDownQuery = ({ id, computedAt }: Slo) =>
   queryOptions({
     queryKey: ['slos', id, 'burn-down', computedAt] as const,
+    refetchInterval: REFRESH_MS,
     // The previous burn-down of this objective remains visible until the next one has been read.
     placeholderData: (data, before) => (before?.queryKey[1] === id ? data : undefined),
     queryFn: () => bodyOf(api.GET('/api/v1/slos/{id}/burn-down', { params: { path: { id } } })),

@@ -11,7 +11,7 @@ import { Time } from '../../ui/time';
 import { SystemLink } from '../systems/system-links';
 import { ReferringAutomations, Transitions } from '../systems/transitions';
 import { Budget, budgetMs, budgetTimeText } from './budget';
-import { BurnDownChart } from './burn-down';
+import { BurnDownChart, burnDownQuery } from './burn-down';
 
 type Slo = components['schemas']['Slo'];
 
@@ -24,25 +24,36 @@ export function SloScreen() {
   });
   return (
     <Loaded query={query} title="Objective" list={['/slos', 'All objectives']}>
-      {(slo) => (
-        <Page title={slo.name} sub={<Sub slo={slo} />}>
-          <Panel title={`Error budget of the last ${daysText(slo.windowDays)}`}>
-            <BurnDownChart slo={slo} />
-          </Panel>
-          <div className="two-columns">
-            <div>
-              <Definition slo={slo} />
-              <State slo={slo} />
-            </div>
-            <div>
-              <Transitions title="Health of the system" kind="health" id={slo.systemId} field="status" />
-              <Transitions kind="slo" id={id} />
-              <ReferringAutomations kind="slo" id={id} />
-            </div>
-          </div>
-        </Page>
-      )}
+      {(slo) => <Objective stored={slo} />}
     </Loaded>
+  );
+}
+
+/**
+ * Shows the budget at the end of the burn-down, which is the budget now. The stored budget is computed only once a day
+ * and when the health of the system changes.
+ */
+function Objective({ stored }: { stored: Slo }) {
+  const burnDown = useQuery(burnDownQuery(stored));
+  const last = burnDown.data?.points.at(-1);
+  const slo = { ...stored, budgetRemainingPercent: last?.remainingPercent ?? stored.budgetRemainingPercent };
+  return (
+    <Page title={slo.name} sub={<Sub slo={slo} />}>
+      <Panel title={`Error budget of the last ${daysText(slo.windowDays)}`}>
+        <BurnDownChart slo={slo} />
+      </Panel>
+      <div className="two-columns">
+        <div>
+          <Definition slo={slo} />
+          <State slo={slo} />
+        </div>
+        <div>
+          <Transitions title="Health of the system" kind="health" id={slo.systemId} field="status" />
+          <Transitions kind="slo" id={slo.id} />
+          <ReferringAutomations kind="slo" id={slo.id} />
+        </div>
+      </div>
+    </Page>
   );
 }
 
@@ -83,7 +94,7 @@ function State({ slo }: { slo: Slo }) {
           ['Error budget left', `${left.toFixed(1)} %, ${budgetTimeText(slo)}`],
           ['Without an outage', `${daysText(currentStreak)}, best ${daysText(bestStreak)}`],
           ['Achievements', achievements.map((each) => each.replaceAll('_', ' ')).join(', ')],
-          ['Computed', <Time key="computed" at={slo.computedAt} />],
+          ['Streak computed', <Time key="computed" at={slo.computedAt} />],
         ]}
       />
     </Panel>

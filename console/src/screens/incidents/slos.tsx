@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { useNow } from '../../lib/clock';
 import { daysText } from '../../lib/days';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
@@ -41,7 +42,10 @@ const COLUMNS: readonly Column<Slo>[] = [
     cell: (slo) => (
       <>
         <Budget slo={slo} />
-        <div className="cell-sub num">{budgetTimeText(slo)}</div>
+        <div className="cell-sub num">
+          {budgetTimeText(slo)}
+          <AsOf at={slo.computedAt} />
+        </div>
       </>
     ),
   },
@@ -51,8 +55,17 @@ const COLUMNS: readonly Column<Slo>[] = [
       <span className="num">{`${daysText(currentStreak)}, best ${daysText(bestStreak)}`}</span>
     ),
   },
-  { name: 'Computed', cell: ({ computedAt }) => <Time at={computedAt} /> },
 ];
+
+/** Says when a value was computed if that is more than a minute ago. */
+function AsOf({ at }: { at: string }) {
+  const isRecent = useNow() - Date.parse(at) <= 60_000;
+  return isRecent ? null : (
+    <>
+      , as of <Time at={at} />
+    </>
+  );
+}
 
 /** Lists service level objectives and their remaining error budgets. */
 export function Slos() {
