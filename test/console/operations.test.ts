@@ -372,6 +372,34 @@ describeConsole('operations in the console', () => {
     expect(problems).toEqual([]);
   });
 
+  it('shows long names and marks of maintenances without cutting them off', async () => {
+    const name = 'A'.repeat(80);
+    const labels = { alertname: name, severity: 'critical', system: 'wide' };
+    const alerts = [{ ...{ status: 'firing', fingerprint: 'wide', startsAt: inHours(0) }, labels }];
+    await screens.post('/ingest/alertmanager', { version: '4', status: 'firing', alerts });
+    const plan = { title: 'Widen', systemIds: ['wide'], startAt: inHours(0), endAt: inHours(2) };
+    await screens.post('/maintenances', plan);
+    await screens.api.rows(`update maintenances set status = 'in_progress' where title = 'Widen'`);
+    const { page } = await screens.open('/systems?q=wide', { viewport: { width: 1400, height: 900 } });
+    const cut = (selector: string) =>
+      page.locator(selector).evaluateAll((all) =>
+        all.some((each) => {
+          const { scrollWidth, clientWidth } = each as unknown as { scrollWidth: number; clientWidth: number };
+          return scrollWidth > clientWidth;
+        }),
+      );
+    await page.getByText('in maintenance').waitFor();
+    expect(await cut('.systems-table td:has(.tag)')).toBe(false);
+    await page.getByRole('button', { name: 'Map' }).click();
+    await page.locator('.react-flow .tag').waitFor();
+    expect(await cut('.graph-head:has(.tag)')).toBe(false);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${screens.api.url}/console/why?entity=wide&kind=alert`);
+    await page.getByRole('link', { name: 'alert.fired' }).first().click();
+    await page.locator('.page-sub').getByRole('link', { name }).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+  });
+
   it('leads from a system to all its alerts and incidents, with a filter that can be removed', async () => {
     const { page } = await screens.open('/systems/checkout');
     await page.getByRole('link', { name: 'All alerts' }).click();

@@ -138,11 +138,12 @@ function columnsOf(
     { name: 'Last 24 hours', cell: ({ id, name }) => <Sparkline id={id} name={name} /> },
     {
       name: 'Managed by',
+      title: ({ provenance }) => [provenance?.source, provenance?.path].filter((text) => text != null).join('\n'),
       cell: ({ managedBy, provenance }) =>
         managedBy === 'gitops' ? (
-          <span className="status" title={provenance?.path ?? ''}>
-            <GitBranch size={14} aria-hidden /> {provenance?.source ?? 'Git'}
-          </span>
+          <>
+            <GitBranch className="text-icon" size={14} aria-hidden /> {provenance?.source ?? 'Git'}
+          </>
         ) : (
           <span className="faint">API</span>
         ),

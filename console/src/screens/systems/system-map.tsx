@@ -8,7 +8,8 @@ import { toneOf } from '../../ui/status';
 import { readCatalogue, type Health } from './read-all';
 import { HealthStatus } from './system-health';
 
-const SIZE = { width: 190, height: 50 };
+/** Wide enough for a status and the mark of a maintenance. */
+const SIZE = { width: 220, height: 50 };
 /**
  * Maximum number of dependencies that the map labels with their impact. If there are more, none is labelled, because
  * labels make the layout of a large map four times as slow.
