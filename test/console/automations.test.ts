@@ -110,6 +110,33 @@ describeConsole('automations in the console', () => {
     expect(await page.getByRole('region', { name: 'Recent runs' }).getByText('manually').count()).toBe(2);
   });
 
+  it('say since when refused events are counted if a reason is older than 24 hours', async () => {
+    const refusing = await console_.automation({ name: 'Refuses most events' });
+    const detail = 'The value of trigger.payload.severity was warning, and the filter expects critical';
+    for (const [outcome, count, first] of [
+      ['filter', 5320, '20 days'],
+      ['disabled', 7, '20 hours'],
+    ])
+      await console_.api.rows(
+        `insert into evaluations (automation_id, trigger_id, change_id, outcome, detail, count, first_at, last_at)
+         values ($1, 'automation_event', gen_random_uuid(), $2, $3, $4, now() - $5::interval, now())`,
+        [refusing, outcome, detail, count, first],
+      );
+    const { page, problems } = await console_.open(`/automations/${refusing}`, { locale: 'en-GB' });
+    const panel = page.getByRole('region', { name: 'What it does' });
+    await panel.getByText(/5,320 × filter since \d+ \w+/).waitFor();
+    const edge = await panel.locator('.flow-edge').first().textContent();
+    expect(edge).toMatch(/(^|, |\s)7 × disabled($|,)/);
+    await panel.getByText('A count of refused events with a date begins at that date.').waitFor();
+    // On a phone, a reason has room for whole words.
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${console_.api.url}/console/automations/${refusing}?tab=evaluations`);
+    const cell = page.getByRole('cell', { name: detail }).first();
+    await cell.waitFor();
+    expect((await cell.boundingBox())?.width).toBeGreaterThanOrEqual(200);
+    expect(problems).toEqual([]);
+  });
+
   it('are enabled and disabled with the keyboard, and several at once', async () => {
     const { page } = await console_.open('/automations');
     await page.getByRole('switch', { name: 'Disable Without a group' }).focus();

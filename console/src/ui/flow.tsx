@@ -3,8 +3,11 @@ import type { ReactNode } from 'react';
 import { flowOf, type FlowStep } from '../lib/flow';
 import { Status } from './status';
 
-/** Number of events that did not start a run, by evaluation outcome. */
-export type Refused = Readonly<Record<string, number>>;
+/**
+ * Number of events that did not start a run, by evaluation outcome. `since` is the date of the first of them, if it may be
+ * more than 24 hours ago.
+ */
+export type Refused = Readonly<Record<string, { count: number; since?: string }>>;
 
 /** How many of the counted runs reached a step, and in how many of them it failed, by path in the definition. */
 export type PlaceCounts = ReadonlyMap<string, { reached: number; failed: number }>;
@@ -32,7 +35,7 @@ export function runsText(runs: RunNumbers | undefined): string {
 interface FlowProps {
   definition: unknown;
   runs?: RunNumbers | undefined;
-  /** Numbers of events in the last 24 hours that did not start a run. */
+  /** Numbers of events that did not start a run. */
   refused?: Refused;
   /** How many runs reached each step, by path. */
   counts?: PlaceCounts | undefined;
@@ -86,11 +89,17 @@ export function Flow({ definition, runs, refused = {}, counts, outcomes = new Ma
 
 const isCondition = (outcome: string) => outcome.startsWith('condition');
 
-/** Returns how many events the conditions, or the gates before them, refused, e.g. `4 × filter`. */
+/**
+ * Returns how many events the conditions, or the gates before them, refused, e.g. `4 × filter` or
+ * `5,320 × filter since Nov 11`.
+ */
 export function refusedText(refused: Refused, by: 'gates' | 'conditions'): string {
   return Object.entries(refused)
     .filter(([outcome]) => isCondition(outcome) === (by === 'conditions'))
-    .map(([outcome, count]) => `${count} × ${outcome.replaceAll('_', ' ')}`)
+    .map(([outcome, { count, since }]) => {
+      const text = `${count.toLocaleString('en-US')} × ${outcome.replaceAll('_', ' ')}`;
+      return since === undefined ? text : `${text} since ${since}`;
+    })
     .join(', ');
 }
 

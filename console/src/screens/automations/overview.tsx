@@ -6,6 +6,7 @@ import type { components } from '../../api/schema';
 import { runEvent } from '../../lib/change-name';
 import { useSearchParams } from '../../lib/search';
 import { durationText } from '../../lib/time';
+import { dateText } from '../../lib/time-ticks';
 import { OutcomeBars } from '../../ui/bars';
 import { Countdown } from '../../ui/countdown';
 import { ContextKey } from '../../ui/entity-name';
@@ -14,7 +15,7 @@ import { Loaded, Panel } from '../../ui/page';
 import { Status } from '../../ui/status';
 import { Table } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
-import { Flow, type PlaceCounts } from '../../ui/flow';
+import { Flow, type PlaceCounts, type Refused } from '../../ui/flow';
 import { FlowGraph } from '../../ui/flow-graph';
 import { useGraphView, ViewSwitch } from '../../ui/view-switch';
 import { statsQuery, stepStatsQuery, type Automation } from './automation-api';
@@ -22,6 +23,7 @@ import { WaitedFor } from '../waited-for';
 import { evaluationsQuery } from './evaluations';
 
 type Stats = components['schemas']['RunStats'];
+type Evaluation = components['schemas']['Evaluation'];
 type StepStats = components['schemas']['StepStats'];
 /** Interval in milliseconds at which the run counts for the last 24 hours are read again. */
 const REFRESH_MS = 15_000;
@@ -35,10 +37,7 @@ const RANGES = [
 export function Overview({ automation }: { automation: Automation }) {
   const recent = useQuery({ ...statsQuery(automation.id), refetchInterval: REFRESH_MS });
   const evaluations = useQuery(evaluationsQuery(automation.id));
-  const since = Date.now() - 86_400_000;
-  const refused: Record<string, number> = {};
-  for (const { outcome, count, lastAt } of evaluations.data?.items ?? [])
-    if (Date.parse(lastAt) >= since) refused[outcome] = (refused[outcome] ?? 0) + count;
+  const refused = refusedOf(evaluations.data?.items ?? [], Date.now());
   const steps = useQuery(stepStatsQuery(automation.id, automation.version));
   const counts = useMemo(() => countsOf(steps.data), [steps.data]);
   const isGraph = useGraphView();
@@ -54,6 +53,11 @@ export function Overview({ automation }: { automation: Automation }) {
             ? ''
             : `; at steps, the newest ${stepRuns(steps.data)} of version ${steps.data.version}`}
           .
+          {Object.values(refused).some(({ since }) => since !== undefined) &&
+            ' A count of refused events with a date begins at that date.'}
+          {evaluations.data != null &&
+            evaluations.data.nextCursor !== null &&
+            ` Only the newest ${evaluations.data.items.length} reasons for refusing events are counted.`}
         </p>
       </Panel>
       <div>
@@ -62,6 +66,26 @@ export function Overview({ automation }: { automation: Automation }) {
         <Armed id={automation.id} />
       </div>
     </div>
+  );
+}
+
+/**
+ * Returns how many events were refused for reasons that occurred in the last 24 hours, by outcome. A reason has one count
+ * for all its repetitions. If some may be older than 24 hours, `since` is the date of the first one.
+ */
+function refusedOf(reasons: readonly Evaluation[], now: number): Refused {
+  const from = now - 86_400_000;
+  const byOutcome = new Map<string, { count: number; first: number }>();
+  for (const { outcome, count, firstAt, lastAt } of reasons) {
+    if (Date.parse(lastAt) < from) continue;
+    const before = byOutcome.get(outcome) ?? { count: 0, first: now };
+    byOutcome.set(outcome, { count: before.count + count, first: Math.min(before.first, Date.parse(firstAt)) });
+  }
+  return Object.fromEntries(
+    [...byOutcome].map(([outcome, { count, first }]) => [
+      outcome,
+      first < from ? { count, since: dateText(first) } : { count },
+    ]),
   );
 }
 
