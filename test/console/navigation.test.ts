@@ -7,6 +7,13 @@ interface DOMRectLike {
   right: number;
 }
 
+/** Script that evaluates to the label or text of the focused element. */
+const FOCUSED = `(() => {
+  const focused = document.activeElement;
+  const name = focused.labels?.[0]?.textContent ?? focused.getAttribute('aria-label') ?? focused.textContent;
+  return name.trim();
+})()`;
+
 /** Delays requests to matching addresses until the returned function is called. */
 async function hold(page: Page, pattern: string): Promise<() => void> {
   let release = (): void => undefined;
@@ -68,6 +75,47 @@ describeConsole('navigation in the console', () => {
     }
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Incidents' }).waitFor();
+  });
+
+  it('moves the focus to the first field of a dialog, and afterwards back to the button that opened it', async () => {
+    const id = await screens.automation({ name: 'Has dialogs' });
+    const { page } = await screens.open(`/automations/${id}`);
+    const run = page.getByRole('button', { name: 'Run now' });
+    for (const close of ['Escape', 'Cancel', 'Close']) {
+      await run.press('Enter');
+      const dialog = page.getByRole('dialog', { name: 'Run “Has dialogs”' });
+      await dialog.waitFor();
+      expect(await page.evaluate(FOCUSED)).toBe('As if started by');
+      if (close === 'Escape') await page.keyboard.press(close);
+      else await dialog.getByRole('button', { name: close }).press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      expect(await page.evaluate(FOCUSED)).toBe('Run now');
+    }
+  });
+
+  it('does not focus the button of a dialog that deletes something', async () => {
+    const id = await screens.automation({ name: 'Is kept' });
+    const { page } = await screens.open(`/automations/${id}`);
+    await page.getByRole('button', { name: 'Delete' }).press('Enter');
+    await page.getByRole('dialog').waitFor();
+    expect(await page.evaluate(FOCUSED)).toBe('Cancel');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate(FOCUSED)).toBe('Delete');
+  });
+
+  it('moves the focus to the button that copies a new token', async () => {
+    const { page } = await screens.open('/system');
+    await page.getByRole('button', { name: 'New token' }).press('Enter');
+    await page.getByRole('dialog').waitFor();
+    expect(await page.evaluate(FOCUSED)).toBe('Name');
+    await page.keyboard.type('for the keyboard');
+    await page.keyboard.press('Enter');
+    await page.getByText('It will not be shown again.').waitFor();
+    expect(await page.evaluate(FOCUSED)).toMatch(/^Copy fm/);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate(FOCUSED)).toBe('New token');
   });
 
   it('keeps the address of the new screen if the old screen is still visible and used', async () => {

@@ -1,5 +1,5 @@
 import { X } from 'lucide-react';
-import { useEffect, useRef, type FormEvent, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, type FormEvent, type ReactNode } from 'react';
 import { Problem } from './page';
 
 interface DialogProps {
@@ -16,13 +16,18 @@ interface DialogProps {
   wide?: boolean;
 }
 
-/** A modal dialog. The browser keeps the focus inside and closes the dialog on Escape. */
+/**
+ * A modal dialog. The browser keeps the focus inside, and closes the dialog on Escape. While the dialog is open, the
+ * focus starts at its first field; afterwards, it returns to the element that had it.
+ */
 export function Dialog(props: DialogProps) {
   const { title, onClose, children, form, wide = false } = props;
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // A layout effect, because the browser returns the focus only if the dialog is closed before it is removed.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     if (dialog?.open === false) dialog.showModal();
+    if (dialog !== null) firstControl(dialog)?.focus();
     return () => dialog?.close();
   }, []);
   const send = (event: FormEvent) => {
@@ -42,6 +47,14 @@ export function Dialog(props: DialogProps) {
         {form !== undefined && <Foot {...props} form={form} />}
       </form>
     </dialog>
+  );
+}
+
+/** Returns the first field, else the first button, else the button that closes the dialog without submitting it. */
+function firstControl(dialog: HTMLDialogElement): HTMLElement | null {
+  const find = (selector: string) => dialog.querySelector<HTMLElement>(selector);
+  return (
+    find('.dialog-body :is(input, select, textarea):enabled') ?? find(':is(.dialog-body, .dialog-foot) button:enabled')
   );
 }
 

@@ -91,7 +91,8 @@ function NewToken({ onClose }: { onClose(): void }) {
   });
   if (save.data !== undefined) {
     return (
-      <Dialog title="New token" onClose={onClose}>
+      // The key opens a new dialog, whose focus starts at the token.
+      <Dialog key="created" title="New token" onClose={onClose}>
         <p>Copy the token now. It will not be shown again.</p>
         <CopyId id={save.data.token} short={60} />
       </Dialog>
