@@ -17,8 +17,8 @@ interface DialogProps {
 }
 
 /**
- * A modal dialog. The browser keeps the focus inside, and closes the dialog on Escape. While the dialog is open, the
- * focus starts at its first field; afterwards, it returns to the element that had it.
+ * A modal dialog. The browser keeps the focus inside, and closes the dialog on Escape. The focus starts at the first
+ * field, and returns to the element that had it before when the dialog closes.
  */
 export function Dialog(props: DialogProps) {
   const { title, onClose, children, form, wide = false } = props;
