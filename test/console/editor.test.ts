@@ -311,6 +311,52 @@ actions:
     expect(problems).toEqual([]);
   });
 
+  it('offers for a dry run only past events of the type or entity kind of the trigger, and names them', async () => {
+    for (const [type, subject] of [
+      ['deploy.started', 'release-1'],
+      ['deploy.finished', 'release-2'],
+    ])
+      await screens.post('/events', { specversion: '1.0', id: type, source: '/test', type, subject, data: {} });
+    await screens.post('/incidents', { title: 'Slow', severity: 'minor', systemIds: ['checkout'] });
+    await screens.post('/ingest/alertmanager', {
+      ...{ version: '4', status: 'firing' },
+      alerts: [
+        {
+          ...{ status: 'firing', fingerprint: 'diskfull', startsAt: new Date().toISOString() },
+          ...{ labels: { alertname: 'DiskFull' }, annotations: {} },
+        },
+      ],
+    });
+    const { page } = await screens.open(`/automations/${id}/edit`);
+    const text = `name: Handles deploys
+triggers:
+  - id: deploys
+    event: automation.event
+    config: { type: deploy.finished }
+  - id: alerts
+    event: automation.entity_changed
+    config: { kind: alert }
+actions:
+  - action: automation.log
+    config: { message: a }
+`;
+    await writeDefinition(page, text);
+    await page.getByLabel('Trigger').selectOption('deploys');
+    await page.getByLabel('Payload').selectOption('event');
+    const events = page.getByLabel('Event', { exact: true });
+    const offered = async () => (await events.getByRole('option').allTextContents()).slice(1);
+    await events.getByRole('option', { name: /^deploy\.finished/ }).waitFor({ state: 'attached' });
+    expect(await offered()).toEqual([expect.stringMatching(/^deploy\.finished · .*release-2/)]);
+    await events.selectOption({ index: 1 });
+    const tryIt = page.getByRole('button', { name: 'Try it out' });
+    expect(await tryIt.isEnabled()).toBe(true);
+    await page.getByLabel('Trigger').selectOption('alerts');
+    await events.getByRole('option', { name: /DiskFull/ }).waitFor({ state: 'attached' });
+    expect(await offered()).toEqual([expect.stringMatching(/^alert\.fired · alert DiskFull/)]);
+    expect(await tryIt.isDisabled()).toBe(true);
+    await picture(page, 'dry-run-past-events');
+  });
+
   it('dry-runs the text on a past event that started no run, and saves the result as a test', async () => {
     const event = {
       specversion: '1.0',

@@ -14,6 +14,7 @@ import type { Automation } from './automation-api';
 interface KnownTrigger {
   id: string;
   event: string;
+  config: Record<string, unknown>;
 }
 
 /** Returns the default id of a trigger without an `id`, derived from its event. */
@@ -23,13 +24,14 @@ const derivedId = (event: string) =>
     .replace(/[^a-z0-9]+/g, '_')
     .slice(0, 64);
 
-/** Returns the id and event of each trigger in a definition. */
+/** Returns the id, event and config of each trigger in a definition. */
 export function triggersOf(definition: Record<string, unknown>): KnownTrigger[] {
   const triggers = definition['triggers'];
   if (!Array.isArray(triggers)) return [];
-  return triggers
-    .filter(isRecord)
-    .map(({ id, event }) => ({ id: String(id ?? derivedId(String(event))), event: String(event) }));
+  return triggers.filter(isRecord).map(({ id, event, config }) => ({
+    ...{ id: String(id ?? derivedId(String(event))), event: String(event) },
+    config: isRecord(config) ? config : {},
+  }));
 }
 
 /** A dialog that starts a run manually. The payload form follows the schema of the chosen trigger. */

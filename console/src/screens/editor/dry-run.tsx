@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { changeName } from '../../lib/change-name';
 import { isRecord } from '../../lib/records';
 import { absoluteText } from '../../lib/time';
 import { ConditionList, PartValues } from '../../ui/conditions';
@@ -67,10 +68,13 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
             label="Trigger"
             value={trigger?.id ?? ''}
             options={triggers.map(({ id }) => id)}
-            onChange={setChosen}
+            onChange={(next) => {
+              setChosen(next);
+              setChangeId('');
+            }}
           />
           <OriginField origin={origin} hasRuns={automation !== undefined} onChange={setOrigin} />
-          {origin === 'event' && <PastEvents event={trigger?.event} value={changeId} onChange={setChangeId} />}
+          {origin === 'event' && <PastEvents trigger={trigger} value={changeId} onChange={setChangeId} />}
           {origin === 'run' && <PastRuns automationId={automation?.id} value={runId} onChange={setRunId} />}
         </div>
         {origin === 'own' && <AreaField label="Custom payload as JSON" code rows={6} value={own} onChange={setOwn} />}
@@ -205,23 +209,31 @@ function runText(run: components['schemas']['ListedRun']): string {
 
 interface PastEventsProps {
   /** Undefined for a definition without triggers. */
-  event: string | undefined;
+  trigger: EventOfTrigger | undefined;
   value: string;
   onChange(id: string): void;
 }
 
-/** A list of the last 20 changes that match an event, including those that started no run. */
-function PastEvents({ event, value, onChange }: PastEventsProps) {
+type EventOfTrigger = Pick<ReturnType<typeof triggersOf>[number], 'event' | 'config'>;
+
+/** Returns the filter for changes that a trigger receives: the type of a custom event, or the kind of an entity. */
+function changesFor({ event, config }: EventOfTrigger): { event: string; kind?: string; entity?: string } {
+  const { type, kind, id } = config;
+  if (event === 'automation.event' && typeof type === 'string') return { event: type };
+  if (event !== 'automation.entity_changed' || typeof kind !== 'string') return { event };
+  return { event, kind, ...(typeof id === 'string' ? { entity: id } : {}) };
+}
+
+/** A list of the last 20 changes that a trigger can receive, including those that started no run. */
+function PastEvents({ trigger, value, onChange }: PastEventsProps) {
+  const filter = trigger === undefined ? undefined : changesFor(trigger);
   const { data, error } = useQuery({
-    queryKey: ['changes', 'of event', event],
-    enabled: event !== undefined,
-    queryFn: () => bodyOf(api.GET('/api/v1/changes', { params: { query: { event: event ?? '', limit: 20 } } })),
+    queryKey: ['changes', 'of event', filter],
+    enabled: filter !== undefined,
+    queryFn: () => bodyOf(api.GET('/api/v1/changes', { params: { query: { ...filter, limit: 20 } } })),
   });
-  if (event === undefined) return null;
-  const options = data?.items.map(({ changeId, occurredAt, kind, id, name }) => ({
-    value: changeId,
-    label: `${kind} ${name ?? id} · ${absoluteText(Date.parse(occurredAt))}`,
-  }));
+  if (filter === undefined) return null;
+  const options = data?.items.map((change) => ({ value: change.changeId, label: changeText(change) }));
   return (
     <PastField
       label="Event"
@@ -230,6 +242,12 @@ function PastEvents({ event, value, onChange }: PastEventsProps) {
       none="No events recorded"
     />
   );
+}
+
+function changeText(change: components['schemas']['ChangeSummary']): string {
+  const { kind, name, id, occurredAt } = change;
+  const subject = [kind, name ?? id].filter((part) => part !== null).join(' ');
+  return [changeName(change), subject, absoluteText(Date.parse(occurredAt))].filter(Boolean).join(' · ');
 }
 
 interface Chosen {
