@@ -31,7 +31,8 @@ export function validateSentYaml(
   text: string,
   options: Omit<ValidationOptions, 'locate'>,
 ): Pick<Validation, 'errors' | 'warnings'> {
-  return validateYaml(text, options, (value, locate) =>
+  const { errors, warnings } = validateYaml(text, options, (value, locate) =>
     isMap(value) ? takeStatus(value, locate) : { document: value, findings: [] },
   );
+  return { errors, warnings };
 }
