@@ -77,8 +77,11 @@ ${steps}
     const { items } = await until(
       'both long delays are listed and the short delay has ended',
       async () => {
+        const [open] = await engine.runs(id);
+        const steps = open === undefined ? [] : await engine.steps(open.id);
         const page = await listed(`automationId=${id}`);
-        return page.items.map(({ path }) => path).join() === `${first},${second}` && page;
+        const hasEnded = steps.some(({ path, status }) => path === 'actions[0].parallel[3]' && status === 'success');
+        return hasEnded && page.items.map(({ path }) => path).join() === `${first},${second}` && page;
       },
       20_000,
     );
