@@ -233,7 +233,7 @@ export interface StepEnd {
     name: string;
     type: string;
     data: Record<string, unknown>;
-    /** Whether the artifact is stored closed, because this step ended the object that it represents, or left it untouched. */
+    /** Whether the artifact is stored closed, because this step ended its object or left the object untouched. */
     closed: boolean;
   };
   /**

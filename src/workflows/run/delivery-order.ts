@@ -44,8 +44,9 @@ export const nextPosition = (): number => (order().count += 1);
 export const currentTask = (): number => order().task;
 
 /**
- * Keeps local activities from being cancelled, and records the order in which an activation delivers completions. It cannot be derived from the order in which promises
- * settle, because the promises of activities and of timers take different numbers of microtasks to settle.
+ * Keeps local activities from being cancelled, and records the order in which an activation delivers completions. This
+ * order cannot be derived from the order in which promises settle, because the promises of activities and of timers take
+ * different numbers of microtasks to settle.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   inbound: [],

@@ -8,9 +8,7 @@ import type { RunError } from '../../domain/run/step-record';
  * 1.5 MB, and at most one at a time).
  */
 const MAX_BYTES = 2_000_000;
-/**
- * Number of evaluated steps after which a task is busy. An action takes longer, so a single one makes its task busy.
- */
+/** Number of evaluated steps after which a task is busy. An action takes longer, so a single action is enough. */
 const BUSY_STEPS = 10;
 /** Maximum size of the input of one activity, and of a snapshot, in bytes. Temporal refuses payloads above 2 MB. */
 export const MAX_INPUT_BYTES = 2_000_000;
@@ -50,9 +48,10 @@ interface Held {
 }
 
 /**
- * Counts the bytes and steps of the current workflow task, and holds back commands that would not fit or that must leave
- * room for other branches. The counts must depend only on the order of deliveries, so that a replay arrives at the same count. For this reason, only a delivery from the
- * server begins a new task, never the end of a local activity.
+ * Counts the bytes and steps of the current workflow task. Holds back commands that would not fit, and stretches that
+ * must leave the task to other branches. The counts must depend only on the order of deliveries, so that a replay arrives
+ * at the same counts. For this reason, only a delivery from the server begins a new task, never the end of a local
+ * activity.
  */
 export class TaskRoom {
   private used = 0;
