@@ -1,4 +1,3 @@
-import type { Page } from 'playwright-core';
 import { BASE } from '../integration/api-harness';
 import { until } from '../support/until';
 import { describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
@@ -187,57 +186,6 @@ describeConsole('operations in the console', () => {
     expect(problems).toEqual([]);
   });
 
-  it('plans a maintenance, shows it in the calendar and cancels it', async () => {
-    await screens.post('/maintenances', {
-      title: 'Move the rack',
-      systemIds: ['checkout'],
-      startAt: inHours(30),
-      endAt: inHours(31),
-    });
-    const { page } = await screens.open('/maintenances');
-    await page
-      .getByRole('list', { name: 'Next two weeks' })
-      .getByRole('link', { name: 'Move the rack' })
-      .first()
-      .click();
-    // The list also has a button "cancelled", and remains visible until the next screen has loaded.
-    await page.getByRole('heading', { name: 'Move the rack' }).waitFor();
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
-    await page.locator('.page-sub [data-status="cancelled"]').waitFor();
-  });
-
-  it('shows every planned maintenance in the calendar, whatever the list shows, and no cancelled one', async () => {
-    const plan = (title: string, hours: number) =>
-      screens.post('/maintenances', {
-        ...{ title, systemIds: ['checkout'], startAt: inHours(hours), endAt: inHours(hours + 1) },
-      });
-    await plan('Replace the switch', 50);
-    const { id } = await plan('Drop the old tables', 51);
-    await screens.api.call('PATCH', `${BASE}/maintenances/${String(id)}`, { body: { status: 'cancelled' } });
-    // The list shows the newest 100 at first.
-    for (let count = 0; count < 100; count++) await plan('In three months', 90 * 24);
-    const { page, problems } = await screens.open('/maintenances');
-    const calendar = page.getByRole('list', { name: 'Next two weeks' });
-    await calendar.getByRole('link', { name: 'Replace the switch' }).first().waitFor();
-    const table = page.getByRole('region', { name: 'Maintenances' });
-    expect(await table.getByRole('link', { name: 'Replace the switch' }).count()).toBe(0);
-    await page.getByRole('group', { name: 'Status' }).getByRole('button', { name: 'cancelled' }).click();
-    await table.getByRole('link', { name: 'Drop the old tables' }).waitFor();
-    await calendar.getByRole('link', { name: 'Replace the switch' }).first().waitFor();
-    expect(await calendar.getByRole('link', { name: 'Drop the old tables' }).count()).toBe(0);
-    expect(problems).toEqual([]);
-  });
-
-  it('has each day once in the calendar, also when the clocks change', async () => {
-    const { page } = await screens.open('/maintenances', { timezoneId: 'Europe/Berlin', locale: 'en-GB' });
-    await page.clock.setFixedTime('2026-10-24T15:00:00Z');
-    await page.reload();
-    const calendar = page.getByRole('list', { name: 'Next two weeks' });
-    await calendar.getByText('24 Oct').waitFor();
-    const shown = (await calendar.locator('.cell-sub').allTextContents()).map((text) => /\d+ \w+/.exec(text)?.[0]);
-    expect(shown.slice(0, 4)).toEqual(['24 Oct', '25 Oct', '26 Oct', '27 Oct']);
-  });
-
   it('creates an objective and shows its remaining error budget', async () => {
     const { page } = await screens.open('/slos');
     await page.getByRole('button', { name: 'New objective' }).click();
@@ -418,73 +366,5 @@ describeConsole('operations in the console', () => {
     await page.getByLabel('Token').fill(await screens.api.token('viewer'));
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Checkout' }).waitFor();
-  });
-
-  /**
-   * Records the ids of each request for names of systems. Call it before the page opens a screen that shows systems:
-   * an earlier page may still send requests while the browser waits for the next page.
-   */
-  const namesRequested = (page: Page) => {
-    const requests: string[][] = [];
-    page.on('request', (request) => {
-      const url = new URL(request.url());
-      const ids = url.pathname === `${BASE}/systems` ? url.searchParams.get('systemIds') : null;
-      if (ids !== null) requests.push(ids.split(','));
-    });
-    return requests;
-  };
-  const isDown = (...systemIds: string[]) =>
-    screens.post('/incidents', { title: `Down: ${systemIds.join()}`, severity: 'critical', systemIds, message: 'a' });
-
-  it('shows systems by name wherever a screen refers to them', async () => {
-    await screens.post('/systems', { id: 'named-1', name: 'Checkout service' });
-    await screens.post('/systems', { id: 'named-2', name: 'Payment service' });
-    for (const id of ['named-1', 'named-2']) await isDown(id);
-    await screens.post('/dependencies', {
-      sourceSystemId: 'named-1',
-      targetSystemId: 'named-2',
-      impactType: 'critical',
-    });
-    const automation = await screens.automation({ name: 'About a system' });
-    await screens.post(`/automations/${automation}/runs`, { contextKey: 'named-1' });
-    const { page, problems } = await screens.open('/incidents');
-    await page.getByRole('link', { name: 'Payment service' }).waitFor();
-    await page.getByTitle('Checkout service (named-1)').waitFor();
-    await page.goto(`${screens.api.url}/console/runs?automationId=${automation}`);
-    await page.getByTitle('Checkout service (named-1)').waitFor();
-    await page.goto(`${screens.api.url}/console/systems/named-1`);
-    await page.getByText('depends on').getByRole('link', { name: 'Payment service' }).waitFor();
-    expect(problems).toEqual([]);
-  });
-
-  it('requests the names of the systems in all rows together, and no name twice when rows are added', async () => {
-    for (const n of [3, 4, 5, 6]) await screens.post('/systems', { id: `named-${n}`, name: `Service ${n}` });
-    for (const n of [3, 4, 5]) await isDown(`named-${n}`);
-    // This screen shows no systems.
-    const { page, problems } = await screens.open('/system');
-    const requests = namesRequested(page);
-    let answer: () => void = () => undefined;
-    const allowed = new Promise<void>((resolve) => (answer = resolve));
-    await page.route('**/api/v1/systems?systemIds=*', async (route) => {
-      await allowed;
-      await route.fallback();
-    });
-    await page.goto(`${screens.api.url}/console/incidents`);
-    await page.getByRole('link', { name: 'Down: named-5' }).waitFor();
-    await until('names are requested', () => Promise.resolve(requests.length > 0), 10_000);
-    expect(requests[0]).toEqual(expect.arrayContaining(['named-3', 'named-4', 'named-5']));
-    // This row is added while the name of its first system is being read.
-    await isDown('named-3', 'named-6');
-    await page.getByRole('link', { name: 'Down: named-3,named-6' }).waitFor();
-    await until('the new name is requested', () => Promise.resolve(requests.flat().includes('named-6')), 10_000);
-    answer();
-    await page.getByRole('link', { name: 'Service 6' }).waitFor();
-    // This row is added when the names of its systems are known.
-    await isDown('named-4', 'named-6');
-    const known = page.getByRole('row', { name: 'Down: named-4,named-6' });
-    await known.getByRole('link', { name: 'Service 6' }).waitFor();
-    const ids = requests.flat();
-    expect(ids).toEqual([...new Set(ids)]);
-    expect(problems).toEqual([]);
   });
 });
